@@ -1,0 +1,5 @@
+import type { JobDefinition } from './define-job.ts';
+import { ping } from './system/ping.ts';
+
+/** Every job kind of this deployment. To add a job, write its file and name it here. */
+export const catalog: readonly JobDefinition[] = [ping];

@@ -1,0 +1,76 @@
+import type { z } from 'zod';
+import type { JobContext } from './job-context.ts';
+
+export const lanes = ['inline', 'edge', 'worker'] as const;
+
+/** Where a job runs: `inline` in the Inngest request, `edge` in `process-job`, `worker` in the always-on process. */
+export type Lane = (typeof lanes)[number];
+
+/** A job kind: what the author writes. Only `type`, `payload` and `run` are required. */
+export interface JobDefinition<Payload = unknown, Result = unknown> {
+  /** Inngest event name and `background_jobs.type`. Never changes once released. */
+  type: string;
+  /** Other event names that mean the same job; rows always carry `type`. Default: none. */
+  aliases: readonly string[];
+  /** Inngest function id. Default: `type` with everything but letters and digits turned into dashes. */
+  functionId: string;
+  /** For people. Default: `type`. */
+  title: string;
+  /** Default lane; operators override it with `set_job_lane`. Default: `edge`. */
+  lane: Lane;
+  /** Turns an event's data into the payload that `run` receives; a mismatch fails the job for good. */
+  payload: z.ZodType<Payload>;
+  /** One attempt may take this long, in seconds. Default: 120. */
+  timeoutSeconds: number;
+  /** Retries after the first attempt. Default: 3. */
+  maxRetries: number;
+  /** Minutes by which the job overtakes others; may be negative. Default: 0. */
+  priority: number;
+  /** At most `limit` jobs with one key run at a time. The key is made of the parsed payload. Default: no limit. */
+  concurrency: { key(payload: Payload): string; limit: number } | null;
+  /** Does the work. Its return value (JSON) becomes the row's `result`. */
+  run(ctx: JobContext<Payload>): Promise<Result>;
+}
+
+type Optional = 'aliases' | 'functionId' | 'title' | 'lane' | 'timeoutSeconds' | 'maxRetries' | 'priority' | 'concurrency';
+
+/** What `defineJob` takes: a definition whose optional parts may be left out. */
+export type JobDefinitionInput<Payload, Result> = Omit<JobDefinition<Payload, Result>, Optional> &
+  Partial<Pick<JobDefinition<Payload, Result>, Optional>>;
+
+/**
+ * Completes a job definition with the defaults documented on {@link JobDefinition}.
+ * @throws {TypeError} a limit is not a positive whole number, or the type is empty
+ */
+export function defineJob<Payload, Result>(
+  input: JobDefinitionInput<Payload, Result>,
+): JobDefinition<Payload, Result> {
+  const definition: JobDefinition<Payload, Result> = {
+    aliases: [],
+    functionId: input.type.replace(/[^a-zA-Z0-9]+/g, '-'),
+    title: input.type,
+    lane: 'edge',
+    timeoutSeconds: 120,
+    maxRetries: 3,
+    priority: 0,
+    concurrency: null,
+    ...input,
+  };
+  assertDefinition(definition as JobDefinition);
+  return definition;
+}
+
+function assertDefinition(definition: JobDefinition): void {
+  const refuse = (field: string, expected: string, got: unknown): never => {
+    throw new TypeError(`job ${definition.type}: expected ${field} to be ${expected}, got ${JSON.stringify(got)}`);
+  };
+  if (definition.type.trim() === '') refuse('type', 'a non-empty event name', definition.type);
+  if (!Number.isInteger(definition.timeoutSeconds) || definition.timeoutSeconds < 1)
+    refuse('timeoutSeconds', 'a whole number of seconds above 0', definition.timeoutSeconds);
+  if (!Number.isInteger(definition.maxRetries) || definition.maxRetries < 0)
+    refuse('maxRetries', 'a whole number from 0', definition.maxRetries);
+  if (!Number.isInteger(definition.priority)) refuse('priority', 'a whole number', definition.priority);
+  const limit = definition.concurrency?.limit;
+  if (limit !== undefined && (!Number.isInteger(limit) || limit < 1))
+    refuse('concurrency.limit', 'a whole number above 0', limit);
+}

@@ -1,0 +1,43 @@
+import type { Rpc } from '../database/rpc.ts';
+import type { GitHub } from '../github/github.ts';
+import type { Logger } from '../runtime/logger.ts';
+
+/** A job to be enqueued when the running job completes, in the same transaction. */
+export interface FollowUpJob {
+  /** A job type of the catalog. */
+  type: string;
+  payload?: Record<string, unknown>;
+  /** Default: the type's own. */
+  priority?: number;
+  /** Earliest start. Default: at once. */
+  runAt?: Date;
+  /** Another job with this key is not enqueued again. Default: none. */
+  idempotencyKey?: string;
+}
+
+/** What a job's `run` receives. The same on every lane. */
+export interface JobContext<Payload> {
+  readonly jobId: string;
+  readonly type: string;
+  /** Retries spent before this attempt: 0 on the first. */
+  readonly retryCount: number;
+  /** The event's data, parsed by the definition's schema. */
+  readonly payload: Payload;
+  /**
+   * Runs `work` once in the life of the job: when the step was saved by an earlier slice, its stored result (JSON)
+   * is returned and `work` is not called. Step names are unique within a job.
+   */
+  step<T>(name: string, work: () => Promise<T>): Promise<T>;
+  /** Aborted by a cancel request, by the attempt's time-out, or by the host's deadline. Pass it to every fetch. */
+  readonly signal: AbortSignal;
+  /** When this slice must have ended. */
+  readonly deadline: Date;
+  /** Shows progress on the row. `percent` from 0 to 100. */
+  progress(percent: number, message?: string): Promise<void>;
+  readonly log: Logger;
+  /** GitHub; rate limits become snoozes, refusals become non-retryable errors. */
+  readonly github: GitHub;
+  readonly rpc: Rpc;
+  /** Becomes visible together with this job's completion, or not at all. */
+  enqueue(job: FollowUpJob): void;
+}

@@ -1,0 +1,20 @@
+/**
+ * How a job says that it did not simply succeed or fail. Everything that a job throws and that is not one of these
+ * is retried with backoff, or failed for good when its retries are spent.
+ */
+
+/** Run again at `until`; spends no retry. For rate limits and for resources that are not there yet. */
+export class SnoozeError extends Error {
+  override readonly name = 'SnoozeError';
+  readonly until: Date;
+
+  constructor(until: Date, reason: string, options?: ErrorOptions) {
+    super(reason, options);
+    this.until = until;
+  }
+}
+
+/** Failed for good: another attempt would fail in the same way (bad payload, 404, revoked token). */
+export class NonRetryableError extends Error {
+  override readonly name = 'NonRetryableError';
+}
