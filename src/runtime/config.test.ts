@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { parseHybridConfig, parseProcessJobConfig } from './config.ts';
+
+const minimal = { SUPABASE_URL: 'http://127.0.0.1:54321', SUPABASE_SECRET_KEY: 'sb_secret_one' };
+
+const errorOf = (work: () => unknown): string => {
+  try {
+    work();
+  } catch (error) {
+    return String(error);
+  }
+  throw new Error('expected a refusal');
+};
+
+describe('the configuration of inngest-hybrid', () => {
+  it('needs only the Supabase URL and a secret key', () => {
+    const config = parseHybridConfig(minimal);
+    expect(config).toMatchObject({
+      inngest: { isDev: false, signingKey: undefined },
+      supabase: { url: 'http://127.0.0.1:54321', secretKey: 'sb_secret_one' },
+      processJob: { url: 'http://127.0.0.1:54321/functions/v1/process-job', key: 'sb_secret_one' },
+      github: { token: undefined, tokenName: 'GITHUB_TOKEN', baseUrl: 'https://api.github.com' },
+      inlineBudgetSeconds: 10,
+      logLevel: 'info',
+      warnings: [],
+    });
+  });
+
+  it('names every mistake in one error and shows no secret', () => {
+    const message = errorOf(() =>
+      parseHybridConfig({
+        SUPABASE_SECRET_KEYS: '{"default": "sb_secret_hidden"',
+        DATABASE_URL: 'mysql://root:hunter2@db/x',
+        INLINE_BUDGET_SECONDS: 'ten',
+        LOG_LEVEL: 'loud',
+        INNGEST_DEV: 'yes',
+      }),
+    );
+    expect(message).toContain(
+      'SUPABASE_URL (or VITE_SUPABASE_URL, NEXT_PUBLIC_SUPABASE_URL): expected an http(s) URL, got nothing',
+    );
+    expect(message).toContain('SUPABASE_SECRET_KEYS: expected a JSON dictionary or list of secret keys, got');
+    expect(message).toContain('DATABASE_URL: expected a postgres:// URL, got');
+    expect(message).toContain('INLINE_BUDGET_SECONDS: expected a whole number from 1, got "ten"');
+    expect(message).toContain('LOG_LEVEL: expected one of debug, info, warn, error, silent, got "loud"');
+    expect(message).toContain('INNGEST_DEV: expected 1, 0, true, false or the URL');
+    expect(message).not.toMatch(/hidden|hunter2/);
+  });
+
+  it('says which variables may carry the secret key when none does', () => {
+    expect(errorOf(() => parseHybridConfig({ SUPABASE_URL: 'https://x.supabase.co' }))).toContain(
+      'SUPABASE_SECRET_KEY (or SUPABASE_SECRET_KEYS, SUPABASE_SERVICE_ROLE_KEY): expected a non-empty secret, got nothing',
+    );
+  });
+
+  it('prefers the production keys in the cloud and ignores them in development', () => {
+    const keys = {
+      ...minimal,
+      INNGEST_SIGNING_KEY: 'signkey-test-1',
+      INNGEST_PRODUCTION_SIGNING_KEY: 'signkey-prod-2',
+      INNGEST_PRODUCTION_EVENT_KEY: 'event-prod',
+    };
+    expect(parseHybridConfig(keys).inngest).toMatchObject({
+      signingKey: 'signkey-prod-2',
+      eventKey: 'event-prod',
+    });
+    expect(parseHybridConfig({ ...keys, INNGEST_DEV: '1' }).inngest).toMatchObject({
+      isDev: true,
+      signingKey: 'signkey-test-1',
+      eventKey: undefined,
+    });
+  });
+
+  it('takes the URL of a Dev Server from INNGEST_DEV', () => {
+    expect(parseHybridConfig({ ...minimal, INNGEST_DEV: 'http://localhost:8288' }).inngest).toMatchObject({
+      isDev: true,
+      baseUrl: 'http://localhost:8288',
+    });
+  });
+
+  it('warns about a GitHub token that a browser bundle could hold, and remembers its name', () => {
+    const config = parseHybridConfig({ ...minimal, VITE_GITHUB_TOKEN: 'ghp_x' });
+    expect(config.github).toMatchObject({ token: 'ghp_x', tokenName: 'VITE_GITHUB_TOKEN' });
+    expect(config.warnings.join()).toContain('VITE_GITHUB_TOKEN is deprecated');
+  });
+});
+
+describe('the configuration of process-job', () => {
+  const platform = {
+    SUPABASE_URL: 'https://x.supabase.co',
+    SUPABASE_SECRET_KEYS: '{"ci":"sb_secret_ci","default":"sb_secret_default"}',
+    SUPABASE_SERVICE_ROLE_KEY: 'legacy',
+  };
+
+  it('uses the default secret key and accepts all of them', () => {
+    const config = parseProcessJobConfig(platform);
+    expect(config.supabase.secretKey).toBe('sb_secret_default');
+    expect(config.acceptedKeys).toEqual(['sb_secret_default', 'sb_secret_ci', 'legacy']);
+    expect(config).toMatchObject({ wallSeconds: 150, concurrency: 10, leaseSeconds: 30 });
+  });
+
+  it('wakes with the dedicated secret where there is one', () => {
+    const config = parseProcessJobConfig({
+      ...platform,
+      PROCESS_JOB_SECRET: 'doorbell',
+      EDGE_CONCURRENCY: '3',
+    });
+    expect(config.processJob).toEqual({
+      url: 'https://x.supabase.co/functions/v1/process-job',
+      key: 'doorbell',
+    });
+    expect(config.acceptedKeys[0]).toBe('doorbell');
+    expect(config.concurrency).toBe(3);
+  });
+
+  it.each([
+    '["sb_secret_a","sb_secret_b"]',
+    '[{"name":"a","api_key":"sb_secret_a"},{"name":"b","api_key":"sb_secret_b"}]',
+  ])('takes a list of keys: %s', (list) => {
+    const config = parseProcessJobConfig({ SUPABASE_URL: platform.SUPABASE_URL, SUPABASE_SECRET_KEYS: list });
+    expect(config.acceptedKeys).toEqual(['sb_secret_a', 'sb_secret_b']);
+  });
+
+  it('refuses an empty dictionary of keys', () => {
+    expect(errorOf(() => parseProcessJobConfig({ ...platform, SUPABASE_SECRET_KEYS: '{}' }))).toContain(
+      'SUPABASE_SECRET_KEYS: expected a JSON dictionary or list of secret keys',
+    );
+  });
+});

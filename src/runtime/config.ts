@@ -1,0 +1,199 @@
+import { z } from 'zod';
+import { ConfigError, type EnvRecord, type Setting, readSettings } from './config-reader.ts';
+import { secretKeyList } from './secret-keys.ts';
+
+const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+
+/** `silent` logs nothing. */
+export type LogLevel = (typeof logLevels)[number];
+
+/** Where GitHub is and as whom to ask it. */
+export interface GitHubConfig {
+  /** Undefined: requests are anonymous (60 per hour). */
+  token: string | undefined;
+  /** The variable that holds the token, for error messages. */
+  tokenName: string;
+  baseUrl: string;
+}
+
+/** The Inngest keys; undefined ones are not set. */
+export interface InngestConfig {
+  /** True: the Dev Server's protocol, nothing is signed. False: Inngest Cloud. */
+  isDev: boolean;
+  eventKey: string | undefined;
+  signingKey: string | undefined;
+  baseUrl: string | undefined;
+}
+
+/** Where to wake `process-job`, and the key it accepts. */
+export interface ProcessJobTarget {
+  url: string;
+  key: string;
+}
+
+export interface HybridConfig {
+  inngest: InngestConfig;
+  supabase: { url: string; secretKey: string };
+  processJob: ProcessJobTarget;
+  /** Direct connection, for processes that live long. Undefined: only HTTP. */
+  databaseUrl: string | undefined;
+  github: GitHubConfig;
+  /** Longest time that a job may take inside the Inngest request, in seconds. */
+  inlineBudgetSeconds: number;
+  logLevel: LogLevel;
+  /** To be logged once at start. */
+  warnings: string[];
+}
+
+export interface ProcessJobConfig {
+  supabase: { url: string; secretKey: string };
+  /** Every key that a caller of `process-job` may present. */
+  acceptedKeys: string[];
+  /** This same function, to wake a successor. */
+  processJob: ProcessJobTarget;
+  github: GitHubConfig;
+  /** How long the host lets one invocation live, in seconds. */
+  wallSeconds: number;
+  /** Jobs that run at the same time in one invocation. */
+  concurrency: number;
+  /** How long a claim holds without a heartbeat, in seconds. */
+  leaseSeconds: number;
+  logLevel: LogLevel;
+  /** To be logged once at start. */
+  warnings: string[];
+}
+
+const httpUrl = z
+  .url({ protocol: /^https?$/, error: 'an http(s) URL' })
+  .transform((url) => url.replace(/\/+$/, ''));
+const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'a postgres:// URL' });
+const secret = z.string('a non-empty secret');
+const atLeastOne = 'a whole number from 1';
+const count = z.coerce.number(atLeastOne).int(atLeastOne).min(1, atLeastOne);
+
+const devSwitch = z
+  .string()
+  .regex(/^(1|0|true|false|https?:\/\/.+)$/i, '1, 0, true, false or the URL of an Inngest Dev Server');
+
+const keyNames = ['SUPABASE_SECRET_KEY', 'SUPABASE_SECRET_KEYS', 'SUPABASE_SERVICE_ROLE_KEY'] as const;
+
+/** Any one of the three will do; each is parsed by its own setting below. */
+const anySecretKey = { names: keyNames, schema: secret } satisfies Setting<unknown>;
+
+const shared = {
+  supabaseUrl: { names: ['SUPABASE_URL', 'VITE_SUPABASE_URL', 'NEXT_PUBLIC_SUPABASE_URL'], schema: httpUrl },
+  processJobSecret: { names: ['PROCESS_JOB_SECRET'], schema: secret.optional() },
+  githubToken: { names: ['GITHUB_TOKEN', 'VITE_GITHUB_TOKEN'], schema: secret.optional() },
+  githubUrl: { names: ['GITHUB_API_URL'], schema: httpUrl.default('https://api.github.com') },
+  secretKey: { names: [keyNames[0]], schema: secret.optional() },
+  secretKeys: { names: [keyNames[1]], schema: secretKeyList.optional() },
+  serviceRoleKey: { names: [keyNames[2]], schema: secret.optional() },
+  logLevel: {
+    names: ['LOG_LEVEL'],
+    schema: z.enum(logLevels, `one of ${logLevels.join(', ')}`).default('info'),
+    shown: true,
+  },
+} satisfies Record<string, Setting<unknown>>;
+
+/**
+ * Reads the environment of `inngest-hybrid`.
+ * @throws {ConfigError} names every missing or malformed variable
+ */
+export function parseHybridConfig(env: EnvRecord): HybridConfig {
+  const isDev = /^(1|true|https?:)/i.test(env['INNGEST_DEV']?.trim() ?? '');
+  const { values, foundAs } = readSettings(env, {
+    ...shared,
+    anySecretKey,
+    dev: { names: ['INNGEST_DEV'], schema: devSwitch.optional(), shown: true },
+    eventKey: { names: inngestNames(isDev, 'EVENT_KEY'), schema: secret.optional() },
+    signingKey: { names: inngestNames(isDev, 'SIGNING_KEY'), schema: secret.optional() },
+    baseUrl: { names: ['INNGEST_BASE_URL'], schema: httpUrl.optional() },
+    databaseUrl: { names: ['SUPABASE_DB_URL', 'DATABASE_URL'], schema: postgresUrl.optional() },
+    inlineBudget: { names: ['INLINE_BUDGET_SECONDS'], schema: count.default(10), shown: true },
+  });
+  const keys = supabaseKeys(values);
+  return {
+    inngest: {
+      isDev,
+      eventKey: values.eventKey,
+      signingKey: values.signingKey,
+      baseUrl: values.baseUrl ?? (values.dev?.startsWith('http') ? values.dev : undefined),
+    },
+    supabase: { url: values.supabaseUrl, secretKey: preferred(keys) },
+    processJob: processJobTarget(values.supabaseUrl, values.processJobSecret ?? preferred(keys)),
+    databaseUrl: values.databaseUrl,
+    github: gitHub(values, foundAs.githubToken),
+    inlineBudgetSeconds: values.inlineBudget,
+    logLevel: values.logLevel,
+    warnings: deprecations(foundAs),
+  };
+}
+
+/**
+ * Reads the environment of `process-job`.
+ * @throws {ConfigError} names every missing or malformed variable
+ */
+export function parseProcessJobConfig(env: EnvRecord): ProcessJobConfig {
+  const { values, foundAs } = readSettings(env, {
+    ...shared,
+    anySecretKey,
+    wallSeconds: { names: ['EDGE_WALL_SECONDS'], schema: count.default(150), shown: true },
+    concurrency: { names: ['EDGE_CONCURRENCY'], schema: count.default(10), shown: true },
+    leaseSeconds: { names: ['EDGE_LEASE_SECONDS'], schema: count.default(30), shown: true },
+  });
+  const keys = supabaseKeys(values);
+  const wakeKey = values.processJobSecret ?? preferred(keys);
+  return {
+    supabase: { url: values.supabaseUrl, secretKey: preferred(keys) },
+    acceptedKeys: [...new Set([wakeKey, ...keys])],
+    processJob: processJobTarget(values.supabaseUrl, wakeKey),
+    github: gitHub(values, foundAs.githubToken),
+    wallSeconds: values.wallSeconds,
+    concurrency: values.concurrency,
+    leaseSeconds: values.leaseSeconds,
+    logLevel: values.logLevel,
+    warnings: deprecations(foundAs),
+  };
+}
+
+/** The keys marked for production must not reach the Dev Server, and win everywhere else. */
+function inngestNames(isDev: boolean, suffix: string): string[] {
+  return isDev ? [`INNGEST_${suffix}`] : [`INNGEST_PRODUCTION_${suffix}`, `INNGEST_${suffix}`];
+}
+
+interface KeyValues {
+  secretKey: string | undefined;
+  secretKeys: string[] | undefined;
+  serviceRoleKey: string | undefined;
+}
+
+/** Best first: the named key, the platform's dictionary, the legacy key. */
+function supabaseKeys({ secretKey, secretKeys, serviceRoleKey }: KeyValues): string[] {
+  return [secretKey, ...(secretKeys ?? []), serviceRoleKey].filter((key) => key !== undefined);
+}
+
+/** `anySecretKey` has refused an environment without a key. */
+function preferred(keys: string[]): string {
+  const [first] = keys;
+  if (first === undefined)
+    throw new ConfigError('configuration: expected a Supabase secret key, got nothing');
+  return first;
+}
+
+function processJobTarget(supabaseUrl: string, key: string): ProcessJobTarget {
+  return { url: `${supabaseUrl}/functions/v1/process-job`, key };
+}
+
+function gitHub(
+  values: { githubToken: string | undefined; githubUrl: string },
+  foundAs: string | null,
+): GitHubConfig {
+  return { token: values.githubToken, tokenName: foundAs ?? 'GITHUB_TOKEN', baseUrl: values.githubUrl };
+}
+
+function deprecations(foundAs: { githubToken: string | null }): string[] {
+  if (foundAs.githubToken !== 'VITE_GITHUB_TOKEN') return [];
+  return [
+    'VITE_GITHUB_TOKEN is deprecated, because Vite puts VITE_ variables into the browser bundle: use GITHUB_TOKEN',
+  ];
+}
