@@ -1,0 +1,56 @@
+import { withCustomRequest } from '@octokit/graphql';
+import { Octokit } from '@octokit/rest';
+import type { Logger } from '../runtime/logger.ts';
+import type { GitHub } from './github.ts';
+import { wrapRequests } from './request-hook.ts';
+
+export interface GitHubOptions {
+  /** Personal access or installation token. Default: none, so requests are anonymous (60 an hour, REST only). */
+  token?: string;
+  /** Name of the variable that holds the token, for error messages. */
+  tokenName: string;
+  /** Default: https://api.github.com. For GitHub Enterprise Server: https://<host>/api/v3. */
+  baseUrl?: string;
+  /** Default: the runtime's. */
+  fetch?: typeof fetch;
+  log: Logger;
+  /** Clock from which `retry-after` counts. Default: the system's. */
+  now?: () => Date;
+  /** One request, body included, may take this long, in milliseconds. Default: 30,000. */
+  requestTimeoutMs?: number;
+}
+
+/** GitHub over the official clients. Throttling is left to the queue: a rate limit ends in a snooze, not in a wait. */
+export function createGitHub(options: GitHubOptions): GitHub {
+  return build(options, null);
+}
+
+function build(options: GitHubOptions, signal: AbortSignal | null): GitHub {
+  const { log } = options;
+  const warn = (message: string): void => log.warn({}, message);
+  const say = (message: string): void => log.debug({}, message);
+  const octokit = new Octokit({
+    auth: options.token,
+    userAgent: 'hybrid-jobs',
+    baseUrl: options.baseUrl?.replace(/\/+$/, ''),
+    request: { fetch: options.fetch, log: { warn } },
+    // Octokit logs a failed request as an error; here the job's outcome decides how bad it is.
+    log: { debug: () => undefined, info: say, warn, error: say },
+  });
+  const counter = wrapRequests(octokit, {
+    signal,
+    tokenName: options.token === undefined ? null : options.tokenName,
+    now: options.now ?? (() => new Date()),
+    timeoutMs: options.requestTimeoutMs ?? 30_000,
+  });
+  const graphql = withCustomRequest(octokit.request);
+  return {
+    rest: octokit.rest,
+    paginate: octokit.paginate,
+    graphql: (query, variables, own) => graphql(query, { ...variables, request: { signal: own?.signal } }),
+    get requestCount() {
+      return counter.requests;
+    },
+    withSignal: (other) => build(options, other),
+  };
+}

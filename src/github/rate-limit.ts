@@ -1,0 +1,50 @@
+/** Response headers in lower case, as Octokit gives them. */
+export type ResponseHeaders = Readonly<Record<string, string | number | undefined>>;
+
+/** GitHub asks for at least a minute when a secondary limit comes without `retry-after`. */
+const unspecifiedWaitSeconds = 60;
+/** A reset in the past (two clocks that disagree) must not make the job spin. */
+const shortestWaitSeconds = 1;
+
+const secondaryLimit = /secondary rate limit|abuse detection/i;
+
+/**
+ * When GitHub will answer again, or null when the refusal is not about a rate limit.
+ * Source: "Rate limits for the REST API", section "Exceeding the rate limit", in GitHub's documentation.
+ *
+ * @param refusal - status, headers and message of a refused request
+ * @param now - the moment from which `retry-after` counts
+ */
+export function rateLimitedUntil(
+  refusal: { status: number; headers: ResponseHeaders; message: string },
+  now: Date,
+): Date | null {
+  if (refusal.status !== 403 && refusal.status !== 429) return null;
+  const exhausted = String(refusal.headers['x-ratelimit-remaining'] ?? '') === '0';
+  const named = refusal.headers['retry-after'] !== undefined || secondaryLimit.test(refusal.message);
+  if (!exhausted && !named && refusal.status !== 429) return null;
+  return resetTime(refusal.headers, now);
+}
+
+/**
+ * The later of what `retry-after` and an exhausted quota's `x-ratelimit-reset` say; in 60 seconds when neither is given.
+ */
+export function resetTime(headers: ResponseHeaders, now: Date): Date {
+  const waits: number[] = [];
+  const retryAfter = retryAfterSeconds(headers['retry-after'], now);
+  if (retryAfter !== null) waits.push(retryAfter);
+  const reset = Number(headers['x-ratelimit-reset'] ?? NaN);
+  if (String(headers['x-ratelimit-remaining'] ?? '') === '0' && Number.isFinite(reset))
+    waits.push(reset - now.getTime() / 1000);
+  const seconds = waits.length > 0 ? Math.max(...waits, shortestWaitSeconds) : unspecifiedWaitSeconds;
+  return new Date(now.getTime() + Math.ceil(seconds * 1000));
+}
+
+/** `retry-after` is a number of seconds or an HTTP date (RFC 9110, 10.2.3). */
+function retryAfterSeconds(value: string | number | undefined, now: Date): number | null {
+  if (value === undefined) return null;
+  const seconds = Number(value);
+  if (Number.isFinite(seconds)) return seconds;
+  const date = Date.parse(String(value));
+  return Number.isNaN(date) ? null : (date - now.getTime()) / 1000;
+}

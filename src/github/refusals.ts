@@ -1,0 +1,75 @@
+import { NonRetryableError, SnoozeError } from '../jobs/outcomes.ts';
+import { rateLimitedUntil, resetTime, type ResponseHeaders } from './rate-limit.ts';
+
+/** What a refused request was, for messages: never a header or a body, which may hold a secret. */
+export interface Refusal {
+  /** For example `GET /repos/octo/hello/pulls/7` or `GraphQL`. */
+  request: string;
+  status: number;
+  headers: ResponseHeaders;
+  message: string;
+  cause: unknown;
+}
+
+/** Who asks: the token's environment variable (null when there is no token) and the time. */
+export interface Asker {
+  tokenName: string | null;
+  now: Date;
+}
+
+/** The outcome of a job whose request GitHub refused with an HTTP status of 400 or above. */
+export function refusalToOutcome(refusal: Refusal, asker: Asker): Error {
+  const { status, cause } = refusal;
+  const said = `GitHub answered ${status} to ${refusal.request}: ${refusal.message}`;
+  const until = rateLimitedUntil(refusal, asker.now);
+  if (until !== null) return new SnoozeError(until, `GitHub's rate limit: ${refusal.message}`, { cause });
+  if (status === 401) return new NonRetryableError(`${said}. ${tokenAdvice(asker)}`, { cause });
+  if (status >= 500 || status === 408) return new Error(said, { cause });
+  return new NonRetryableError(said, { cause });
+}
+
+function tokenAdvice({ tokenName }: Asker): string {
+  return tokenName === null
+    ? 'No token is configured, and GitHub asks for one.'
+    : `The token in ${tokenName} is wrong, expired or revoked.`;
+}
+
+/** One entry of `errors` in a GraphQL answer: GitHub adds `type` (its failures) or `extensions.code` (a bad query). */
+export interface GraphQLProblem {
+  message: string;
+  type?: string;
+  path?: readonly (string | number)[];
+  extensions?: { code?: string };
+}
+
+/** Types that another attempt may not meet again. GitHub documents none; these are the ones it has been seen to send. */
+const passing = new Set(['INTERNAL', 'INTERNAL_SERVER_ERROR', 'LOADING', 'SERVICE_UNAVAILABLE', 'TIMEOUT']);
+const rateLimits = new Set(['RATE_LIMITED', 'RATE_LIMIT']);
+
+/**
+ * The outcome of a job whose GraphQL request came back with `errors` and HTTP status 200, or null when the errors are
+ * harmless. Harmless means: there is data, and each error only says NOT_FOUND about something below the top level,
+ * which is null in the data. So one missing pull request among several does not lose the others; whoever asked finds
+ * the null. A missing repository is at the top level, and fails.
+ */
+export function problemsToOutcome(
+  answer: { problems: readonly GraphQLProblem[]; hasData: boolean; headers: ResponseHeaders; cause: unknown },
+  asker: Asker,
+): Error | null {
+  const { problems, cause } = answer;
+  const message = `GitHub's GraphQL API: ${problems.map((problem) => problem.message).join('; ')}`;
+  const limited = problems.some(
+    ({ type, message: text }) => rateLimits.has(type ?? '') || /secondary rate limit/i.test(text),
+  );
+  if (limited) return new SnoozeError(resetTime(answer.headers, asker.now), message, { cause });
+  if (answer.hasData && problems.every(isMissingPart)) return null;
+  return problems.some(isPassing) ? new Error(message, { cause }) : new NonRetryableError(message, { cause });
+}
+
+function isMissingPart({ type, path }: GraphQLProblem): boolean {
+  return type === 'NOT_FOUND' && (path?.length ?? 0) > 1;
+}
+
+function isPassing({ type, extensions }: GraphQLProblem): boolean {
+  return type === undefined ? extensions?.code === undefined : passing.has(type);
+}

@@ -1,0 +1,110 @@
+import type { Octokit } from '@octokit/rest';
+import type { ResponseHeaders } from './rate-limit.ts';
+import { problemsToOutcome, refusalToOutcome, type Asker, type GraphQLProblem } from './refusals.ts';
+
+type Request = Parameters<Octokit['request']['endpoint']['parse']>[0];
+
+/** What Octokit resolves to, and what the errors of refused requests carry. */
+interface Answer {
+  status: number;
+  headers: ResponseHeaders;
+  data: unknown;
+}
+
+export interface RequestHookOptions {
+  /** Ends every request; null: only the request's own signal does. */
+  signal: AbortSignal | null;
+  /** Null when there is no token. */
+  tokenName: string | null;
+  now: () => Date;
+  /** For one request, body included. */
+  timeoutMs: number;
+}
+
+/**
+ * Puts every request of this client, REST and GraphQL, under one roof: it is counted, it ends with its signal or after
+ * `timeoutMs`, and whatever goes wrong becomes a job's outcome here and nowhere else.
+ */
+export function wrapRequests(octokit: Octokit, options: RequestHookOptions): { readonly requests: number } {
+  const counter = { requests: 0 };
+  octokit.hook.wrap('request', async (send, request) => {
+    counter.requests += 1;
+    const name = nameOf(octokit, request);
+    const asker = (): Asker => ({ tokenName: options.tokenName, now: options.now() });
+    const answer = await sendInTime(
+      (signal) => send({ ...request, request: { ...request.request, signal } }),
+      [options.signal, request.request.signal],
+      options.timeoutMs,
+      (error) => outcomeOf(error, name, asker()),
+    );
+    return { ...answer, data: usableData(answer, name, asker()) };
+  });
+  return counter;
+}
+
+/** Names a request without its query, headers and body, for messages. */
+function nameOf(octokit: Octokit, request: Request): string {
+  const { method, url } = octokit.request.endpoint.parse(request);
+  const { pathname } = new URL(url);
+  return pathname.endsWith('/graphql') ? 'a GraphQL query' : `${method} ${pathname}`;
+}
+
+/** An aborted caller gets its own reason, a request out of time an ordinary error, the rest what `toOutcome` says. */
+async function sendInTime<Sent>(
+  send: (signal: AbortSignal) => Sent | Promise<Sent>,
+  callers: readonly (AbortSignal | null | undefined)[],
+  timeoutMs: number,
+  toOutcome: (error: unknown) => Error,
+): Promise<Sent> {
+  const caller = AbortSignal.any(callers.filter((signal) => signal != null));
+  const clock = new AbortController();
+  const timer = setTimeout(() => clock.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  const either = AbortSignal.any([caller, clock.signal]);
+  try {
+    const sent = await send(either);
+    // Octokit takes a body whose reading was aborted for an empty one.
+    either.throwIfAborted();
+    return sent;
+  } catch (error) {
+    caller.throwIfAborted();
+    throw toOutcome(clock.signal.aborted ? clock.signal.reason : error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function outcomeOf(error: unknown, name: string, asker: Asker): Error {
+  const message = error instanceof Error ? error.message.slice(0, 500) : String(error);
+  const answer = answerIn(error);
+  if (answer === null) return new Error(`GitHub could not be asked (${name}): ${message}`, { cause: error });
+  return refusalToOutcome({ ...answer, request: name, message, cause: error }, asker);
+}
+
+function answerIn(error: unknown): Answer | null {
+  const answer =
+    typeof error === 'object' && error !== null && 'response' in error ? error.response : undefined;
+  return (answer as Answer | undefined) ?? null;
+}
+
+/** The answer's data, when it is whole and has no GraphQL errors that matter. */
+function usableData({ data, headers, status }: Answer, name: string, asker: Asker): unknown {
+  // Octokit gives the raw text, or '', where a body breaks off or is a proxy's page.
+  if (
+    status === 200 &&
+    typeof data === 'string' &&
+    /json|html|^$/.test(String(headers['content-type'] ?? ''))
+  )
+    throw new Error(`GitHub's answer to ${name} broke off or is not JSON`, { cause: data.slice(0, 500) });
+  if (!hasProblems(data)) return data;
+  const { errors: problems, ...rest } = data;
+  const outcome = problemsToOutcome(
+    { problems, hasData: rest.data != null, headers, cause: problems },
+    asker,
+  );
+  if (outcome !== null) throw outcome;
+  return rest;
+}
+
+function hasProblems(data: unknown): data is { errors: GraphQLProblem[]; data?: unknown } {
+  return typeof data === 'object' && data !== null && 'errors' in data && Array.isArray(data.errors);
+}
