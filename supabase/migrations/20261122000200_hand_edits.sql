@@ -1,0 +1,214 @@
+-- Operators insert, update and delete rows of background_jobs in Studio. These triggers keep the narrow tables in step
+-- with what they did. The queue's own functions do that themselves, in bulk, and say so with the setting
+-- hybrid_jobs.internal: the triggers' WHEN clauses then cost a comparison per row and no call.
+
+create function job_queue.remove_ready(p_lane text, p_sort_at timestamptz, p_id uuid) returns boolean
+language plpgsql
+set search_path = ''
+as $$
+begin
+  -- SKIP LOCKED, so that this cannot deadlock with a claim that holds the ready row and waits for the job's row, which
+  -- our caller holds. That claim looks at the job again when it gets it, and puts back what it may not take.
+  delete from public.background_job_ready where ctid = any (array(
+    select r.ctid from public.background_job_ready r
+    where r.lane = p_lane and r.sort_at = p_sort_at and r.id = p_id
+    for update skip locked));
+  return not exists (
+    select from public.background_job_ready r where r.lane = p_lane and r.sort_at = p_sort_at and r.id = p_id);
+end
+$$;
+comment on function job_queue.remove_ready(text, timestamptz, uuid) is
+  'Removes a job''s ready row. Returns false when a running claim holds it and will decide about it. Never refuses.';
+
+create function job_queue.add_ready(p_job public.background_jobs) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into public.background_job_ready (lane, sort_at, id, run_at, expires_at, type, concurrency_key, concurrency_limit)
+  values (p_job.lane, p_job.run_at - p_job.priority * interval '1 minute', p_job.id, p_job.run_at, p_job.expires_at,
+          p_job.type, p_job.concurrency_key, p_job.concurrency_limit);
+end
+$$;
+comment on function job_queue.add_ready(public.background_jobs) is 'Makes a queued job claimable. Never refuses.';
+
+create function job_queue.release_lease(p_token uuid, p_jobs integer) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_remaining integer;
+begin
+  update public.background_job_leases l set remaining = l.remaining - p_jobs
+  where l.token = p_token returning l.remaining into v_remaining;
+  if v_remaining <= 0 then
+    delete from public.background_job_leases l where l.token = p_token;
+  end if;
+end
+$$;
+comment on function job_queue.release_lease(uuid, integer) is
+  'Counts ended jobs off a lease and removes it with its last one. Never refuses.';
+
+create function job_queue.slice_ms(p_started_at timestamptz, p_now timestamptz) returns bigint
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return greatest(0, coalesce((extract(epoch from p_now - p_started_at) * 1000)::bigint, 0));
+end
+$$;
+comment on function job_queue.slice_ms(timestamptz, timestamptz) is 'Whole milliseconds between the two times, at least 0.';
+
+create function job_queue.prepare_hand_insert() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_type public.job_types;
+begin
+  select * into v_type from public.job_types t where t.type = new.type;
+  new.lane := coalesce(new.lane, v_type.lane_override, v_type.lane, 'edge');
+  new.max_retries := coalesce(new.max_retries, v_type.max_retries, 3);
+  new.timeout_seconds := coalesce(new.timeout_seconds, v_type.timeout_seconds, 120);
+  new.priority := coalesce(new.priority, v_type.priority, 0);
+  new.expires_at := coalesce(new.expires_at, new.run_at + interval '24 hours');
+  if new.concurrency_key is not null then
+    new.concurrency_limit := coalesce(new.concurrency_limit, v_type.concurrency_limit, 1);
+  end if;
+  return job_queue.normalise_status(new);
+end
+$$;
+comment on function job_queue.prepare_hand_insert() is
+  'Before a hand insert: fills in the defaults of the job''s type.';
+
+create function job_queue.normalise_status(p_job public.background_jobs) returns public.background_jobs
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := clock_timestamp();
+begin
+  if p_job.status = 'processing' then
+    p_job.started_at := coalesce(p_job.started_at, v_now);
+    p_job.lease_token := gen_random_uuid();
+    p_job.lease_until := v_now + make_interval(secs => p_job.timeout_seconds);
+    p_job.step_saved := false;
+    return p_job;
+  end if;
+  p_job.lease_token := null;
+  p_job.lease_until := null;
+  case p_job.status
+    when 'queued' then
+      -- Nobody claims from the inline lane: an inline job that is queued by hand runs on the edge lane.
+      if p_job.lane = 'inline' then p_job.lane := 'edge'; end if;
+      if p_job.expires_at <= v_now then p_job.expires_at := v_now + interval '24 hours'; end if;
+      p_job.completed_at := null;
+      p_job.failed_at := null;
+      p_job.failure_reason := null;
+      p_job.cancel_requested_at := null;
+    when 'completed' then p_job.completed_at := coalesce(p_job.completed_at, v_now);
+    when 'failed' then
+      p_job.failed_at := coalesce(p_job.failed_at, v_now);
+      p_job.failure_reason := coalesce(p_job.failure_reason, 'operator');
+    else null;
+  end case;
+  return p_job;
+end
+$$;
+comment on function job_queue.normalise_status(public.background_jobs) is
+  'The row with the columns that follow from its status made right. An unknown status is left to its constraint.';
+
+create function job_queue.prepare_hand_update() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_elapsed bigint;
+begin
+  if old.status = 'processing' and new.status = 'processing' then
+    -- The lease belongs to the attempt that runs; a hand edit of its columns would only break the fence.
+    new.lease_token := old.lease_token;
+    new.lease_until := old.lease_until;
+    return new;
+  end if;
+  if old.status = 'processing' then
+    v_elapsed := job_queue.slice_ms(old.started_at, clock_timestamp());
+    if new.duration_ms is not distinct from old.duration_ms then new.duration_ms := v_elapsed; end if;
+    if new.active_ms = old.active_ms then new.active_ms := old.active_ms + v_elapsed; end if;
+  end if;
+  if new.status = 'processing' and new.started_at is not distinct from old.started_at then
+    new.started_at := clock_timestamp();
+  end if;
+  if new.status = 'queued' and old.status <> 'queued' and new.expires_at = old.expires_at then
+    new.expires_at := greatest(old.expires_at, new.run_at + interval '24 hours');
+  end if;
+  return job_queue.normalise_status(new);
+end
+$$;
+comment on function job_queue.prepare_hand_update() is
+  'Before a hand update of a status or lease column: fences the attempt that ran, and fills in the times that follow from the new status.';
+
+create function job_queue.follow_hand_edit() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_removed boolean := true;
+begin
+  if tg_op <> 'INSERT' then
+    if old.status = 'queued' then
+      v_removed := job_queue.remove_ready(old.lane, old.run_at - old.priority * interval '1 minute', old.id);
+    elsif old.status = 'processing' and (tg_op = 'DELETE' or new.status <> 'processing') then
+      if tg_op = 'UPDATE' then
+        insert into public.background_job_attempts (job_id, number, lane, worker, started_at, ended_at, outcome, error)
+        select new.id, coalesce(max(a.number), 0) + 1, old.lane,
+               (select l.worker from public.background_job_leases l where l.token = old.lease_token),
+               coalesce(old.started_at, old.created_at), clock_timestamp(), 'edited',
+               jsonb_build_object('message', format('the row was set to %s by hand', new.status))
+        from public.background_job_attempts a where a.job_id = new.id;
+      end if;
+      perform job_queue.release_lease(old.lease_token, 1);
+      delete from public.background_job_slots s where s.job_id = old.id;
+    end if;
+  end if;
+  if tg_op = 'DELETE' then return null; end if;
+  if new.status = 'queued' then
+    if v_removed then perform job_queue.add_ready(new); end if;
+  elsif new.status = 'processing' and (tg_op = 'INSERT' or old.status <> 'processing') then
+    insert into public.background_job_leases (token, worker, lane, claimed_at, lease_until, remaining, job_ids)
+    values (new.lease_token, 'by hand', new.lane, clock_timestamp(), new.lease_until, 1, array[new.id]);
+  end if;
+  if new.status = 'processing' and new.lane <> 'inline' then
+    delete from public.background_job_slots s where s.job_id = new.id;
+    insert into public.background_job_slots (job_id, concurrency_key)
+    select new.id, new.concurrency_key where new.concurrency_key is not null;
+  end if;
+  return null;
+end
+$$;
+comment on function job_queue.follow_hand_edit() is
+  'After a hand edit: brings ready rows, leases, slots and attempts in step with the row.';
+
+create trigger background_jobs_prepare_hand_insert before insert on public.background_jobs
+  for each row when (current_setting('hybrid_jobs.internal', true) is distinct from 'on')
+  execute function job_queue.prepare_hand_insert();
+create trigger background_jobs_prepare_hand_update before update on public.background_jobs
+  for each row when (
+    current_setting('hybrid_jobs.internal', true) is distinct from 'on'
+    and (old.status <> new.status or old.lane <> new.lane
+      or old.lease_token is distinct from new.lease_token or old.lease_until is distinct from new.lease_until))
+  execute function job_queue.prepare_hand_update();
+create trigger background_jobs_follow_hand_insert after insert on public.background_jobs
+  for each row when (current_setting('hybrid_jobs.internal', true) is distinct from 'on')
+  execute function job_queue.follow_hand_edit();
+create trigger background_jobs_follow_hand_update after update on public.background_jobs
+  for each row when (
+    current_setting('hybrid_jobs.internal', true) is distinct from 'on'
+    and (old.status <> new.status or old.lane <> new.lane or old.run_at <> new.run_at or old.priority <> new.priority
+      or old.expires_at <> new.expires_at or old.type <> new.type or old.id <> new.id
+      or old.concurrency_key is distinct from new.concurrency_key
+      or old.concurrency_limit is distinct from new.concurrency_limit))
+  execute function job_queue.follow_hand_edit();
+create trigger background_jobs_follow_hand_delete after delete on public.background_jobs
+  for each row when (current_setting('hybrid_jobs.internal', true) is distinct from 'on')
+  execute function job_queue.follow_hand_edit();

@@ -1,0 +1,139 @@
+-- While a job runs: heartbeats, steps, progress, completion. Each is fenced by the row's lease token.
+
+create function public.heartbeat_background_jobs(leases jsonb, lease_seconds integer)
+returns table (job_id uuid, state text)
+language plpgsql security definer
+set search_path = '' set "hybrid_jobs.internal" = 'on' set enable_seqscan = off
+as $$
+begin
+  perform job_queue.require_lease_array('leases', leases);
+  perform job_queue.require_claim_arguments('heartbeat', 1, lease_seconds);
+  return query
+  with input as materialized (
+    select e.n, (e.lease ->> 'job_id')::uuid as job_id, (e.lease ->> 'lease_token')::uuid as lease_token
+    from jsonb_array_elements(leases) with ordinality as e(lease, n)
+  ), held as (
+    update public.background_jobs j
+    set lease_until = greatest(j.lease_until, clock_timestamp() + make_interval(secs => lease_seconds))
+    from input i where j.id = i.job_id and j.status = 'processing' and j.lease_token = i.lease_token
+    returning j.id, j.cancel_requested_at
+  )
+  select i.job_id, case when h.id is null then 'lost' when h.cancel_requested_at is not null then 'cancel' else 'continue' end
+  from input i left join held h on h.id = i.job_id order by i.n;
+end
+$$;
+comment on function public.heartbeat_background_jobs(jsonb, integer) is
+  'Renews the leases [{job_id, lease_token}]; one row per input: continue, cancel (asked to stop; the lease is renewed all the same), or lost. Refuses a malformed array (PT400).';
+
+create function job_queue.require_lease_array(p_name text, p_leases jsonb) returns void
+language plpgsql immutable
+set search_path = ''
+as $$
+declare
+  v_uuid constant text := '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$';
+  v_index bigint;
+begin
+  if jsonb_typeof(p_leases) is distinct from 'array' then
+    raise exception using errcode = 'PT400', message = format('%s: expected an array of {job_id, lease_token}', p_name);
+  end if;
+  select e.n - 1 into v_index from jsonb_array_elements(p_leases) with ordinality as e(lease, n)
+  where not coalesce(e.lease ->> 'job_id' ~ v_uuid and e.lease ->> 'lease_token' ~ v_uuid, false)
+  order by e.n limit 1;
+  if found then
+    raise exception using errcode = 'PT400',
+      message = format('%s[%s]: expected job_id and lease_token to be uuids', p_name, v_index);
+  end if;
+end
+$$;
+comment on function job_queue.require_lease_array(text, jsonb) is
+  'Returns nothing; refuses (PT400) anything but an array of objects with uuids job_id and lease_token, naming the index.';
+
+create function public.complete_background_jobs(results jsonb) returns table (job_id uuid, accepted boolean)
+language plpgsql security definer
+set search_path = '' set "hybrid_jobs.internal" = 'on' set enable_seqscan = off
+as $$
+declare
+  v_now timestamptz := clock_timestamp();
+  v_done uuid[];
+  v_tokens uuid[];
+  v_keyed boolean;
+begin
+  perform job_queue.require_lease_array('results', results);
+  with input as materialized (
+    select (e.r ->> 'job_id')::uuid as job_id, (e.r ->> 'lease_token')::uuid as lease_token, e.r -> 'result' as result
+    from jsonb_array_elements(results) as e(r)
+  ), done as (
+    update public.background_jobs j
+    set status = 'completed', result = i.result, error = null, completed_at = v_now, lease_token = null, lease_until = null,
+        duration_ms = job_queue.slice_ms(j.started_at, v_now),
+        active_ms = j.active_ms + job_queue.slice_ms(j.started_at, v_now)
+    from input i where j.id = i.job_id and j.status = 'processing' and j.lease_token = i.lease_token
+    returning j.id, i.lease_token, j.concurrency_key is not null as keyed
+  )
+  select array_agg(d.id), array_agg(d.lease_token), bool_or(d.keyed) into v_done, v_tokens, v_keyed from done d;
+  if v_keyed then delete from public.background_job_slots s where s.job_id = any (v_done); end if;
+  perform job_queue.release_lease(t.token, t.jobs::integer)
+  from (select u.token, count(*) as jobs from unnest(v_tokens) as u(token) group by u.token order by u.token) t;
+  perform job_queue.enqueue_follow_ups(results, v_done);
+  return query
+    select (e.r ->> 'job_id')::uuid, coalesce((e.r ->> 'job_id')::uuid = any (v_done), false)
+    from jsonb_array_elements(results) with ordinality as e(r, n) order by e.n;
+end
+$$;
+comment on function public.complete_background_jobs(jsonb) is
+  'Completes [{job_id, lease_token, result, enqueue: [jobs]}]; one row per input, accepted = false when the lease is lost. The follow-up jobs of accepted ones are queued in the same transaction. Refuses a malformed array or an invalid follow-up (PT400).';
+
+create function job_queue.enqueue_follow_ups(p_results jsonb, p_done uuid[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_jobs jsonb;
+begin
+  select jsonb_agg(f.job order by e.n, f.n) into v_jobs
+  from jsonb_array_elements(p_results) with ordinality as e(r, n),
+       jsonb_array_elements(case jsonb_typeof(e.r -> 'enqueue') when 'array' then e.r -> 'enqueue' else '[]' end)
+         with ordinality as f(job, n)
+  where (e.r ->> 'job_id')::uuid = any (p_done);
+  if v_jobs is not null then perform public.enqueue_background_jobs(v_jobs); end if;
+end
+$$;
+comment on function job_queue.enqueue_follow_ups(jsonb, uuid[]) is
+  'Queues the follow-up jobs of the completed ones. Refuses what enqueue_background_jobs refuses.';
+
+create function public.save_background_job_step(job_id uuid, lease_token uuid, name text, output jsonb) returns boolean
+language plpgsql security definer
+set search_path = '' set "hybrid_jobs.internal" = 'on'
+as $$
+begin
+  if coalesce(save_background_job_step.name, '') = '' then
+    raise exception using errcode = 'PT400', message = 'name: expected the step''s name, got nothing';
+  end if;
+  update public.background_jobs j set step_saved = true
+  where j.id = save_background_job_step.job_id and j.status = 'processing'
+    and j.lease_token = save_background_job_step.lease_token;
+  if not found then return false; end if;
+  insert into public.background_job_steps as s (job_id, name, output)
+  values (save_background_job_step.job_id, save_background_job_step.name, save_background_job_step.output)
+  on conflict on constraint background_job_steps_pkey do update set output = excluded.output, saved_at = excluded.saved_at;
+  return true;
+end
+$$;
+comment on function public.save_background_job_step(uuid, uuid, text, jsonb) is
+  'Stores a durable step''s result, which later slices of the job return instead of running it. False when the lease is lost. Refuses an empty name (PT400).';
+
+create function public.report_background_job_progress(job_id uuid, lease_token uuid, percent integer, message text) returns boolean
+language plpgsql security definer
+set search_path = '' set "hybrid_jobs.internal" = 'on'
+as $$
+begin
+  update public.background_jobs j
+  set progress = least(100, greatest(0, report_background_job_progress.percent)),
+      progress_message = left(report_background_job_progress.message, 1000)
+  where j.id = report_background_job_progress.job_id and j.status = 'processing'
+    and j.lease_token = report_background_job_progress.lease_token;
+  return found;
+end
+$$;
+comment on function public.report_background_job_progress(uuid, uuid, integer, text) is
+  'Shows progress (percent 0 to 100, clamped) on the job''s row. False when the lease is lost.';
