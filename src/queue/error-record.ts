@@ -1,4 +1,4 @@
-import { redact } from './redact.ts';
+import { redactTokens } from '../runtime/redact.ts';
 import { makeTextStorable } from './storable-json.ts';
 
 /** What a failed attempt leaves behind in `background_job_attempts.error`. Holds no secret and no foreign property. */
@@ -29,10 +29,14 @@ export function describeError(thrown: unknown): JobErrorRecord {
 }
 
 function nameAndMessage(thrown: unknown): { name: string; message: string } {
-  if (!isObject(thrown)) return { name: 'Error', message: clean(`thrown value: ${print(thrown)}`, messageLimit) };
+  if (!isObject(thrown))
+    return { name: 'Error', message: clean(`thrown value: ${print(thrown)}`, messageLimit) };
   const name = readText(thrown, 'name') ?? 'Error';
   const message = readText(thrown, 'message');
-  return { name: clean(name, 200), message: clean(message ? message : `${name} without a message`, messageLimit) };
+  return {
+    name: clean(name, 200),
+    message: clean(message ? message : `${name} without a message`, messageLimit),
+  };
 }
 
 function describeCauses(thrown: unknown): { name: string; message: string }[] {
@@ -78,7 +82,8 @@ function print(value: unknown): string {
 
 function clean(text: string, limit: number): string {
   // Cut generously before redacting, so that a token on the limit is not cut into something unrecognisable.
-  const redacted = redact(text.slice(0, limit * 2));
-  const cut = redacted.length > limit || text.length > limit * 2 ? `${redacted.slice(0, limit - 1)}…` : redacted;
+  const redacted = redactTokens(text.slice(0, limit * 2));
+  const cut =
+    redacted.length > limit || text.length > limit * 2 ? `${redacted.slice(0, limit - 1)}…` : redacted;
   return makeTextStorable(cut);
 }

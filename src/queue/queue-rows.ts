@@ -62,7 +62,11 @@ export function fromLease(lease: Lease): { job_id: string; lease_token: string }
 }
 
 export function fromCompletion(completion: Completion): Record<string, unknown> {
-  return { ...fromLease(completion), result: completion.result, enqueue: completion.enqueue?.map(fromNewJob) };
+  return {
+    ...fromLease(completion),
+    result: completion.result,
+    enqueue: completion.enqueue?.map(fromNewJob),
+  };
 }
 
 export function fromDefinition(definition: JobDefinition): Record<string, unknown> {

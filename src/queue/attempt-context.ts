@@ -1,0 +1,42 @@
+import type { GitHub } from '../github/github.ts';
+import type { FollowUpJob, JobContext } from '../jobs/job-context.ts';
+import type { Attempt } from './attempt.ts';
+import { type AttemptSteps, createAttemptSteps } from './attempt-steps.ts';
+import type { PerformHost } from './perform-host.ts';
+import { createProgressReporter } from './progress-reporter.ts';
+
+export interface AttemptContext {
+  readonly context: JobContext<unknown>;
+  readonly steps: AttemptSteps;
+  readonly followUps: readonly FollowUpJob[];
+  /** Waits for a progress report that is under way, and drops a later one. */
+  close(): Promise<void>;
+}
+
+/** Builds what the job's `run` receives. */
+export function createAttemptContext(attempt: Attempt, host: PerformHost, payload: unknown): AttemptContext {
+  const { job } = attempt;
+  const log = host.log.child({ jobId: job.id, type: job.type });
+  const reporter = createProgressReporter(attempt, host.queue, log);
+  const steps = createAttemptSteps(attempt, host);
+  const followUps: FollowUpJob[] = [];
+  let github: GitHub | undefined;
+  const context: JobContext<unknown> = {
+    jobId: job.id,
+    type: job.type,
+    retryCount: job.retryCount,
+    payload,
+    step: (name, work) => steps.step(name, work),
+    signal: attempt.signal,
+    deadline: attempt.deadline,
+    progress: (percent, message) => reporter.report(percent, message),
+    log,
+    get github() {
+      github ??= host.github(log);
+      return github;
+    },
+    rpc: host.rpc,
+    enqueue: (followUp) => void followUps.push(followUp),
+  };
+  return { context, steps, followUps, close: () => reporter.close() };
+}

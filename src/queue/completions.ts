@@ -1,0 +1,72 @@
+import { mayPass } from './persist.ts';
+import type { Completion, JobQueue } from './job-queue.ts';
+
+/** Completions of one call; the rest waits for the next. */
+const largestBatch = 500;
+/** A call stays well under the request limits of the HTTP driver. */
+const largestBatchBytes = 4_000_000;
+
+export interface Completions {
+  /**
+   * Joins the next call of `complete`. At most one call is under way, so the more the database is busy, the larger
+   * the batches become.
+   * @param bytes - size of the completion's JSON
+   * @returns false when the lease is lost
+   */
+  add(completion: Completion, bytes: number): Promise<boolean>;
+}
+
+interface Waiting {
+  completion: Completion;
+  bytes: number;
+  settle: PromiseWithResolvers<boolean>;
+}
+
+/** Collects completions and writes them in batches. */
+export function createCompletions(queue: Pick<JobQueue, 'complete'>): Completions {
+  let waiting: Waiting[] = [];
+  let flushing = false;
+
+  async function flush(): Promise<void> {
+    // Everything that ends in the same turn of the event loop shares a call.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    while (waiting.length > 0) {
+      const batch = takeBatch(waiting);
+      waiting = waiting.slice(batch.length);
+      await write(batch);
+    }
+    flushing = false;
+  }
+
+  async function write(batch: Waiting[]): Promise<void> {
+    try {
+      const accepted = await queue.complete(batch.map(({ completion }) => completion));
+      for (const { completion, settle } of batch) settle.resolve(accepted.get(completion.jobId) ?? false);
+    } catch (error) {
+      // One refused completion refuses the whole call: the others must not suffer.
+      if (batch.length > 1 && !mayPass(error)) for (const one of batch) await write([one]);
+      else for (const { settle } of batch) settle.reject(error);
+    }
+  }
+
+  return {
+    add(completion, bytes) {
+      const settle = Promise.withResolvers<boolean>();
+      waiting.push({ completion, bytes, settle });
+      if (!flushing) {
+        flushing = true;
+        void flush();
+      }
+      return settle.promise;
+    },
+  };
+}
+
+function takeBatch(waiting: readonly Waiting[]): Waiting[] {
+  let bytes = 0;
+  const end = waiting.findIndex((one, index) => {
+    bytes += one.bytes;
+    return index === largestBatch || (index > 0 && bytes > largestBatchBytes);
+  });
+  return waiting.slice(0, end === -1 ? waiting.length : end);
+}

@@ -1,0 +1,169 @@
+import type { Lane } from '../jobs/define-job.ts';
+import { pause } from './alarm.ts';
+import type { ClaimedJob } from './job-queue.ts';
+import type { Outcome } from './outcome.ts';
+import { perform } from './perform.ts';
+import type { PerformHost } from './perform-host.ts';
+
+/** While jobs run, the queue is looked at this often: jobs become due without anybody ringing. */
+const defaultPollMs = 1_000;
+
+export interface DrainOptions {
+  host: PerformHost;
+  lane: Lane;
+  /** Name of this process, for people. */
+  worker: string;
+  /** Jobs that run at the same time. */
+  concurrency: number;
+  /** From here on nothing is claimed; running jobs go on until the host's deadline. */
+  stopClaimingAt: Date;
+  /** From here on only types are claimed that usually fit into the time left. Default: never. */
+  fitFrom?: Date;
+  /** Only these types. Default: all. */
+  types?: readonly string[];
+  /** In milliseconds. Default: 1,000. */
+  pollMs?: number;
+}
+
+export interface DrainSummary {
+  claimed: number;
+  completed: number;
+  retried: number;
+  failed: number;
+  snoozed: number;
+  handedOff: number;
+  cancelled: number;
+  lost: number;
+  /** True when the last look found nothing to claim; false when time ran out first. */
+  emptied: boolean;
+}
+
+export interface Drain {
+  /** What the first claim brought. Rejects with the claim's error. */
+  readonly firstBatch: Promise<ClaimedJob[]>;
+  /** Looks at the queue again, before the drain ends at the latest. */
+  wake(): void;
+  /** Resolves when every claimed job has its outcome. Rejects then, too, when a claim failed. */
+  readonly done: Promise<DrainSummary>;
+}
+
+const counters = {
+  complete: 'completed',
+  retry: 'retried',
+  failed: 'failed',
+  snooze: 'snoozed',
+  'hand-off': 'handedOff',
+  cancelled: 'cancelled',
+  lost: 'lost',
+} satisfies Record<Outcome['kind'], keyof DrainSummary>;
+
+/**
+ * Claims jobs in batches and runs them side by side until the queue is empty or the time to claim is over. A slot is
+ * free again when its run has ended: the outcome is written while the next batch is being claimed.
+ */
+export function startDrain(options: DrainOptions): Drain {
+  const { host, concurrency } = options;
+  const firstBatch = Promise.withResolvers<ClaimedJob[]>();
+  const summary = emptySummary();
+  /** Claimed jobs without an outcome. */
+  const unfinished = new Set<Promise<void>>();
+  let slotsTaken = 0;
+  /** The last claim brought less than there was room for. */
+  let foundLess = false;
+  let bell = new AbortController();
+  const ring = (): void => bell.abort();
+
+  function start(job: ClaimedJob, claimedAt: Date): void {
+    slotsTaken += 1;
+    const onRunEnd = (): void => {
+      slotsTaken -= 1;
+      if (!foundLess) ring();
+    };
+    const finished = perform(job, host, { claimedAt, onRunEnd }).then((outcome) => {
+      summary[counters[outcome.kind]] += 1;
+      unfinished.delete(finished);
+      // Its follow-ups, or the jobs that waited for its concurrency key, may be claimable now.
+      ring();
+    });
+    unfinished.add(finished);
+  }
+
+  async function claim(room: number): Promise<void> {
+    const claimedAt = host.now();
+    const jobs = await host.queue.claim(claimRequest(options, room));
+    foundLess = jobs.length < room;
+    for (const job of jobs) start(job, claimedAt);
+    summary.claimed += jobs.length;
+    firstBatch.resolve(jobs);
+  }
+
+  /** Writing may lag behind running by one set of slots. */
+  const room = (): number => Math.min(concurrency - slotsTaken, 2 * concurrency - unfinished.size);
+  const mayClaim = (): boolean => !host.shutdown.aborted && host.now() < options.stopClaimingAt;
+
+  async function claimUntilEmpty(): Promise<void> {
+    while (mayClaim()) {
+      bell = new AbortController();
+      const free = room();
+      if (free > 0) await claim(free);
+      summary.emptied = free > 0 && foundLess && unfinished.size === 0 && !bell.signal.aborted;
+      if (summary.emptied) return;
+      if (free > 0 && !foundLess && room() > 0) continue;
+      await pause(options.pollMs ?? defaultPollMs, bell.signal);
+      // Jobs that end in the same turn of the event loop free their slots for one claim.
+      await pause(0);
+    }
+  }
+
+  async function run(): Promise<DrainSummary> {
+    host.shutdown.addEventListener('abort', ring);
+    try {
+      await claimUntilEmpty();
+      firstBatch.resolve([]);
+    } catch (error) {
+      firstBatch.reject(error);
+      throw error;
+    } finally {
+      host.shutdown.removeEventListener('abort', ring);
+      while (unfinished.size > 0) await Promise.all(unfinished);
+    }
+    return summary;
+  }
+
+  // Who only waits for the end gets the same error there.
+  firstBatch.promise.catch(() => undefined);
+  return { firstBatch: firstBatch.promise, wake: ring, done: run() };
+}
+
+function emptySummary(): DrainSummary {
+  return {
+    claimed: 0,
+    completed: 0,
+    retried: 0,
+    failed: 0,
+    snoozed: 0,
+    handedOff: 0,
+    cancelled: 0,
+    lost: 0,
+    emptied: false,
+  };
+}
+
+/** {@link startDrain}, for whoever only wants its end. */
+export function drain(options: DrainOptions): Promise<DrainSummary> {
+  return startDrain(options).done;
+}
+
+function claimRequest(options: DrainOptions, maxJobs: number): Parameters<PerformHost['queue']['claim']>[0] {
+  const { host, lane, worker, types, fitFrom } = options;
+  const secondsLeft = Math.floor((host.deadline.getTime() - host.now().getTime()) / 1000);
+  const fit = fitFrom !== undefined && host.now() >= fitFrom;
+  return {
+    lane,
+    worker,
+    maxJobs,
+    leaseSeconds: host.leaseSeconds,
+    ...(types ? { types } : {}),
+    ...(fit ? { fitSeconds: Math.max(0, secondsLeft) } : {}),
+  };
+}

@@ -1,0 +1,92 @@
+import { NonRetryableError, SnoozeError } from '../jobs/outcomes.ts';
+import type { Attempt } from './attempt.ts';
+import { describeError, type JobErrorRecord, retryAfterSeconds } from './error-record.ts';
+import type { JobStatus, NewJob } from './job-queue.ts';
+import type { PerformHost } from './perform-host.ts';
+import { persist } from './persist.ts';
+
+/** How an attempt ended, as its row says it. `lost`: nothing was written, the job is or will be somebody else's. */
+export type Outcome =
+  | { kind: 'complete'; result: unknown; followUps: number }
+  | { kind: 'retry' | 'failed'; error: JobErrorRecord; retryAfterSeconds?: number }
+  | { kind: 'snooze'; until: Date; reason: string }
+  | { kind: 'hand-off' | 'cancelled' | 'lost' };
+
+/** What is to be written; the database may answer with something else, such as `cancelled`. */
+export type Verdict =
+  | { kind: 'complete'; result: unknown; bytes: number; enqueue: NewJob[] }
+  | { kind: 'fail'; error: JobErrorRecord; retryable: boolean; retryAfterSeconds?: number }
+  | { kind: 'snooze'; until: Date; reason: string }
+  | { kind: 'hand-off' }
+  | { kind: 'lost' };
+
+/** The verdict on what a job threw. */
+export function verdictOn(thrown: unknown): Verdict {
+  const { message, ...error } = describeError(thrown);
+  if (thrown instanceof SnoozeError && !Number.isNaN(thrown.until.getTime()))
+    return { kind: 'snooze', until: thrown.until, reason: message };
+  return {
+    kind: 'fail',
+    error: { ...error, message },
+    retryable: !(thrown instanceof NonRetryableError),
+    retryAfterSeconds: retryAfterSeconds(thrown),
+  };
+}
+
+/**
+ * Writes a verdict, again and again while the database is away and the lease may hold.
+ * Never throws: a write that the database refuses fails the job, and when that is refused too, the lease runs out.
+ */
+export async function writeVerdict(verdict: Verdict, attempt: Attempt, host: PerformHost): Promise<Outcome> {
+  try {
+    return await write(verdict, attempt, host);
+  } catch (refusal) {
+    host.log.error(
+      { jobId: attempt.job.id, verdict: verdict.kind, error: String(refusal) },
+      'outcome refused',
+    );
+    if (verdict.kind !== 'complete') return { kind: 'lost' };
+    const reason = `job ${attempt.job.type}: its result was refused`;
+    return await writeVerdict(verdictOn(new NonRetryableError(reason, { cause: refusal })), attempt, host);
+  }
+}
+
+async function write(verdict: Verdict, attempt: Attempt, host: PerformHost): Promise<Outcome> {
+  const { lease } = attempt;
+  const { queue } = host;
+  const persistently = <T>(call: () => Promise<T>): Promise<T | null> =>
+    persist(verdict.kind, lease, host.log, call);
+  switch (verdict.kind) {
+    case 'complete': {
+      const { result, bytes, enqueue } = verdict;
+      const completion = { jobId: lease.jobId, leaseToken: lease.leaseToken, result, enqueue };
+      const accepted = await persistently(() => host.completions.add(completion, bytes));
+      return accepted ? { kind: 'complete', result, followUps: enqueue.length } : { kind: 'lost' };
+    }
+    case 'fail': {
+      const { error, retryable, retryAfterSeconds } = verdict;
+      const status = await persistently(() => queue.fail(lease, error, retryable, retryAfterSeconds));
+      return ended(status, { kind: 'retry', error, retryAfterSeconds }, error);
+    }
+    case 'snooze': {
+      const status = await persistently(() => queue.snooze(lease, verdict.until, verdict.reason));
+      return ended(status, verdict, { name: 'Expired', message: `expired while waiting: ${verdict.reason}` });
+    }
+    case 'hand-off': {
+      const status = await persistently(() => queue.handOff(lease));
+      return ended(status, verdict, {
+        name: 'TimeoutError',
+        message: 'no step was saved before the time limit',
+      });
+    }
+    case 'lost':
+      return verdict;
+  }
+}
+
+/** Reads the row's new status: the database has the last word. */
+function ended(status: JobStatus | null, queued: Outcome, error: JobErrorRecord): Outcome {
+  if (status === 'queued') return queued;
+  if (status === 'cancelled') return { kind: 'cancelled' };
+  return status === null ? { kind: 'lost' } : { kind: 'failed', error };
+}

@@ -1,0 +1,49 @@
+import type { Rpc } from '../database/rpc.ts';
+import type { GitHub } from '../github/github.ts';
+import type { JobDefinition } from '../jobs/define-job.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { type Completions, createCompletions } from './completions.ts';
+import { type Heartbeats, createHeartbeats } from './heartbeats.ts';
+import type { JobQueue } from './job-queue.ts';
+
+/** What a process offers to the jobs it runs, and how long it may do so. */
+export interface PerformHostOptions {
+  queue: JobQueue;
+  catalog: readonly JobDefinition[];
+  /** Length of a lease, as given to the claims. */
+  leaseSeconds: number;
+  /** Called at most once per attempt, and only when the job asks for GitHub. */
+  github: (log: Logger) => GitHub;
+  rpc: Rpc;
+  log: Logger;
+  now: () => Date;
+  /** From here on no new step starts: the job hands off instead. */
+  stopStepsAt: Date;
+  /** At this moment every running job is told to stop. */
+  deadline: Date;
+  /** Aborted when the host must go at once: jobs hand off. */
+  shutdown: AbortSignal;
+  /** A job that ignores its signal is left behind after this time, in milliseconds. Default: 3,000. */
+  graceMs?: number;
+  /**
+   * Where step outputs live when it is not `background_job_steps`, such as Inngest's `step.run`.
+   * Must return what a resumed run will see.
+   */
+  runStep?: <T>(name: string, work: () => Promise<T>) => Promise<T>;
+}
+
+export interface PerformHost extends PerformHostOptions {
+  readonly heartbeats: Heartbeats;
+  readonly completions: Completions;
+  readonly graceMs: number;
+}
+
+/** One per drain, or per request where a request runs one job: its heartbeats and completions are shared. */
+export function createPerformHost(options: PerformHostOptions): PerformHost {
+  return {
+    graceMs: 3_000,
+    ...options,
+    heartbeats: createHeartbeats(options),
+    completions: createCompletions(options.queue),
+  };
+}

@@ -1,0 +1,44 @@
+import { DatabaseUnreachableError, RpcError } from '../database/rpc.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { pause } from './alarm.ts';
+import type { HeldLease } from './heartbeats.ts';
+
+const firstPauseMs = 100;
+const longestPauseMs = 3_000;
+
+/**
+ * SQLSTATE classes and codes after which the same call may succeed: connection exceptions, insufficient resources,
+ * operator intervention, serialization failure, deadlock, lock not available; PostgREST's own connection errors.
+ * https://www.postgresql.org/docs/17/errcodes-appendix.html
+ */
+const passing = /^(08|53|57|40001|40P01|55P03|PGRST00[0-3])/;
+
+export function mayPass(error: unknown): boolean {
+  return error instanceof DatabaseUnreachableError || (error instanceof RpcError && passing.test(error.code));
+}
+
+/**
+ * Repeats a write while the database is away, for as long as the lease can still hold.
+ * @returns the write's answer; null when the lease ended first: the job is rescued, nothing is lost
+ * @throws what the database refused for a reason that will not pass
+ */
+export async function persist<T>(
+  what: string,
+  lease: HeldLease,
+  log: Logger,
+  write: () => Promise<T>,
+): Promise<T | null> {
+  for (let wait = firstPauseMs; ; wait = Math.min(wait * 2, longestPauseMs)) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!mayPass(error)) throw error;
+      if (!lease.mayHold()) {
+        log.error({ jobId: lease.jobId, what, error: String(error) }, 'gave up writing: the lease is over');
+        return null;
+      }
+      log.warn({ jobId: lease.jobId, what, error: String(error) }, 'could not write, trying again');
+    }
+    await pause(wait);
+  }
+}
