@@ -1,0 +1,31 @@
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { type FaultControl, faultOrderSchema } from './faults.ts';
+import type { RequestLog } from './request-log.ts';
+
+/** Lets another process order faults and read what was asked, under `/_stand-in/`. */
+export function createControlSurface(faults: FaultControl, log: RequestLog): Hono {
+  const routes = new Hono().basePath('/_stand-in');
+  routes.post('/faults', async (context) => {
+    const order = faultOrderSchema.safeParse(await readJson(context.req.raw));
+    if (!order.success) return context.json({ message: z.prettifyError(order.error) }, 400);
+    faults.add(...order.data);
+    return context.json({ added: order.data.length }, 201);
+  });
+  routes.delete('/faults', (context) => {
+    faults.clear();
+    return context.body(null, 204);
+  });
+  routes.get('/requests', (context) => context.json(log.requests));
+  return routes;
+}
+
+/** Undefined, which no schema accepts, when the body is not JSON. */
+async function readJson(request: Request): Promise<unknown> {
+  try {
+    return await request.json();
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * What the stand-in knows about a repository: the truth that both APIs are rendered from.
+ * Times are ISO 8601 in UTC, to the second, as GitHub writes them.
+ */
+export interface Account {
+  type: 'User' | 'Bot' | 'Mannequin' | 'Organization';
+  /** As REST writes it: bots end with `[bot]`. GraphQL drops that ending. */
+  login: string;
+  databaseId: number;
+  nodeId: string;
+  name: string | null;
+  avatarUrl: string;
+}
+
+export interface Label {
+  databaseId: number;
+  nodeId: string;
+  name: string;
+  color: string;
+  description: string;
+}
+
+export type AuthorAssociation = 'MEMBER' | 'CONTRIBUTOR' | 'FIRST_TIME_CONTRIBUTOR' | 'NONE';
+
+interface Authored {
+  databaseId: number;
+  nodeId: string;
+  /** Null when the account has been deleted. */
+  author: Account | null;
+  authorAssociation: AuthorAssociation;
+}
+
+/** Submitted reviews only: GitHub shows a pending review to nobody but its author. */
+export interface Review extends Authored {
+  state: 'APPROVED' | 'CHANGES_REQUESTED' | 'COMMENTED' | 'DISMISSED';
+  body: string;
+  submittedAt: string;
+  commitOid: string;
+}
+
+export interface ReviewComment extends Authored {
+  reviewId: number;
+  /** The first comment of the thread; null for that comment itself. */
+  inReplyToId: number | null;
+  body: string;
+  path: string;
+  /** Null when the thread is outdated. */
+  line: number | null;
+  originalLine: number;
+  diffHunk: string;
+  commitOid: string;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface Comment extends Authored {
+  body: string;
+  createdAt: string;
+  updatedAt: string;
+}
+
+interface Item extends Authored {
+  number: number;
+  title: string;
+  /** Null in REST, an empty string in GraphQL, when nothing was ever written. */
+  body: string | null;
+  createdAt: string;
+  updatedAt: string;
+  closedAt: string | null;
+  locked: boolean;
+  labels: Label[];
+  comments: Comment[];
+}
+
+export interface PullRequest extends Item {
+  kind: 'pull request';
+  state: 'OPEN' | 'CLOSED' | 'MERGED';
+  isDraft: boolean;
+  mergedAt: string | null;
+  mergedBy: Account | null;
+  additions: number;
+  deletions: number;
+  changedFiles: number;
+  commits: number;
+  baseRefName: string;
+  baseRefOid: string;
+  headRefName: string;
+  headRefOid: string;
+  mergeCommitOid: string | null;
+  reviewDecision: 'APPROVED' | 'CHANGES_REQUESTED' | 'REVIEW_REQUIRED' | null;
+  reviews: Review[];
+  reviewComments: ReviewComment[];
+}
+
+export interface Issue extends Item {
+  kind: 'issue';
+  state: 'OPEN' | 'CLOSED';
+  stateReason: 'COMPLETED' | 'NOT_PLANNED' | 'REOPENED' | null;
+}
+
+/** The part of a pull request or issue that lists are filtered and sorted by. */
+export interface Outline {
+  number: number;
+  kind: 'pull request' | 'issue';
+  state: 'OPEN' | 'CLOSED' | 'MERGED';
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** A repository's own fields. */
+export interface RepositoryFields {
+  databaseId: number;
+  nodeId: string;
+  name: string;
+  owner: Account;
+  description: string | null;
+  homepageUrl: string | null;
+  isPrivate: boolean;
+  isFork: boolean;
+  isArchived: boolean;
+  stargazerCount: number;
+  forkCount: number;
+  watcherCount: number;
+  /** In kB. */
+  diskUsage: number;
+  primaryLanguage: { name: string; color: string } | null;
+  defaultBranch: string;
+  createdAt: string;
+  updatedAt: string;
+  pushedAt: string;
+}

@@ -1,0 +1,127 @@
+import { z } from 'zod';
+
+const FAULT_KINDS = [
+  'primary-limit',
+  'secondary-limit',
+  'unauthorized',
+  'not-found',
+  'gone',
+  'unavailable-for-legal-reasons',
+  'server-error',
+  'bad-gateway',
+  'hang',
+  'truncated',
+  'latency',
+  'graphql-rate-limited',
+  'graphql-partial',
+  'graphql-timeout',
+] as const;
+
+/** What goes wrong, for which requests, and how often. All of it is JSON, so that other processes can order it, too. */
+export interface Fault {
+  kind: (typeof FAULT_KINDS)[number];
+  /** Every given part must match. Default: every request. */
+  match?: {
+    method?: string | undefined;
+    /** The path without the query; `*` stands for anything. */
+    path?: string | undefined;
+    /** A GraphQL operation's name, or any part of the query's text. */
+    operation?: string | undefined;
+  };
+  /** How many matching requests are hit. Default 1. */
+  times?: number | 'always';
+  /** How many matching requests pass unharmed first. Default 0. */
+  skip?: number;
+  /** Instead of the kind's usual HTTP status: 403 for limits, 500, 502, 200 for GraphQL kinds. */
+  status?: number;
+  /** Of a secondary limit. Default 60. */
+  retryAfterSeconds?: number;
+  /** Seconds until a primary or GraphQL limit resets. Default 60. */
+  resetSeconds?: number;
+  /** Delay of `latency`. Default 1000. */
+  latencyMs?: number;
+  /** What `graphql-partial` replaces with null. Default: the first field of the answer. */
+  dataPath?: (string | number)[];
+}
+
+const faultSchema: z.ZodType<Fault> = z.strictObject({
+  kind: z.enum(FAULT_KINDS),
+  match: z
+    .strictObject({
+      method: z.string().optional(),
+      path: z.string().optional(),
+      operation: z.string().optional(),
+    })
+    .exactOptional(),
+  times: z.union([z.int().positive(), z.literal('always')]).exactOptional(),
+  skip: z.int().nonnegative().exactOptional(),
+  status: z.int().min(200).max(599).exactOptional(),
+  retryAfterSeconds: z.int().nonnegative().exactOptional(),
+  resetSeconds: z.int().nonnegative().exactOptional(),
+  latencyMs: z.int().nonnegative().exactOptional(),
+  dataPath: z
+    .array(z.union([z.string(), z.int()]))
+    .min(1)
+    .exactOptional(),
+});
+
+/** One fault, or a list of them. */
+export const faultOrderSchema = z.union([faultSchema.transform((fault) => [fault]), z.array(faultSchema)]);
+
+/** The part of a request that faults are matched against. */
+export interface FaultTarget {
+  method: string;
+  path: string;
+  /** Null for REST. */
+  graphql: { query: string; operationName: string | null } | null;
+}
+
+/** Orders faults and takes them back. The first one ordered that matches a request hits it. */
+export interface FaultControl {
+  add(...faults: readonly Fault[]): void;
+  clear(): void;
+  /** The fault for this request, which is thereby counted. */
+  take(target: FaultTarget): Fault | undefined;
+}
+
+export function createFaultControl(): FaultControl {
+  let active: { fault: Fault; toSkip: number; left: number }[] = [];
+  return {
+    add: (...faults) => {
+      for (const fault of faults) {
+        const times = fault.times ?? 1;
+        active.push({ fault, toSkip: fault.skip ?? 0, left: times === 'always' ? Infinity : times });
+      }
+    },
+    clear: () => {
+      active = [];
+    },
+    take: (target) => {
+      for (const entry of active) {
+        if (!matches(entry.fault, target)) continue;
+        if (entry.toSkip > 0) {
+          entry.toSkip -= 1;
+          continue;
+        }
+        entry.left -= 1;
+        active = active.filter(({ left }) => left > 0);
+        return entry.fault;
+      }
+      return undefined;
+    },
+  };
+}
+
+function matches({ kind, match = {} }: Fault, target: FaultTarget): boolean {
+  if (kind.startsWith('graphql-') && target.graphql === null) return false;
+  if (match.method !== undefined && match.method.toUpperCase() !== target.method) return false;
+  if (match.path !== undefined && !pathPattern(match.path).test(target.path)) return false;
+  if (match.operation === undefined) return true;
+  const { operationName, query } = target.graphql ?? {};
+  return operationName === match.operation || (query?.includes(match.operation) ?? false);
+}
+
+function pathPattern(pattern: string): RegExp {
+  const literal = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${literal.replaceAll('*', '.*')}$`);
+}

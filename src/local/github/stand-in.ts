@@ -1,0 +1,96 @@
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
+import { Hono } from 'hono';
+import type { Logger } from '../../runtime/logger.ts';
+import { createApp } from './app.ts';
+import { createControlSurface } from './control-surface.ts';
+import type { RepositoryRecipe } from './data/repository.ts';
+import { createWorld, type World } from './data/world.ts';
+import { createFaultControl, type FaultControl } from './faults.ts';
+import { createRateLimit, type RateLimitOptions } from './rate-limit.ts';
+import { createRequestLog, type RecordedRequest } from './request-log.ts';
+
+export interface GitHubStandInOptions {
+  /** Default: any free port. It listens on 127.0.0.1 only. */
+  port?: number;
+  /** Of the default repositories and of recipes without one. Default 1. */
+  seed?: number;
+  /** Milliseconds since the epoch that all generated times are relative to. Default: the start. */
+  now?: number;
+  /** Repositories beside the default ones; one of the same name takes a default one's place. */
+  repositories?: readonly RepositoryRecipe[];
+  /** Delay before every answer. Default 0. */
+  latencyMs?: number;
+  /** Of REST and of GraphQL, each with a bucket of its own. */
+  rateLimit?: RateLimitOptions;
+  /** Any other token gets 401. Default: any token will do. */
+  acceptedTokens?: readonly string[];
+  /** Whether requests without a token are served. Default true. */
+  allowAnonymous?: boolean;
+  log?: Logger;
+}
+
+export interface GitHubStandIn {
+  /** Base of the REST API, without a slash at its end; octokit's `baseUrl` for REST and for GraphQL. */
+  url: string;
+  graphqlUrl: string;
+  faults: FaultControl;
+  /** The truth to compare with. */
+  data: World;
+  /** The latest 5,000, oldest first. */
+  requests: readonly RecordedRequest[];
+  close(): Promise<void>;
+}
+
+/**
+ * Stands in for GitHub on localhost, in tests and in a local stack without a token.
+ * Rejects when the port is taken.
+ */
+export async function startGitHubStandIn(options: GitHubStandInOptions = {}): Promise<GitHubStandIn> {
+  const now = (): number => Date.now();
+  const world = createWorld({
+    seed: options.seed ?? 1,
+    now: options.now ?? now(),
+    recipes: options.repositories ?? [],
+  });
+  const faults = createFaultControl();
+  const requestLog = createRequestLog();
+  const closing = new AbortController();
+  const app = createApp({
+    world,
+    faults,
+    requestLog,
+    limits: {
+      core: createRateLimit('core', options.rateLimit ?? {}, now),
+      graphql: createRateLimit('graphql', options.rateLimit ?? {}, now),
+    },
+    acceptedTokens: options.acceptedTokens,
+    allowAnonymous: options.allowAnonymous ?? true,
+    latencyMs: options.latencyMs ?? 0,
+    now,
+    closing: closing.signal,
+    log: options.log,
+  });
+  const door = new Hono<{ Bindings: HttpBindings }>()
+    .route('/', createControlSurface(faults, requestLog))
+    .route('/', app);
+  const server = createAdaptorServer({ fetch: door.fetch });
+  server.listen(options.port ?? 0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    graphqlUrl: `${url}/graphql`,
+    faults,
+    data: world,
+    requests: requestLog.requests,
+    close: async () => {
+      closing.abort();
+      const closed = once(server, 'close');
+      server.close();
+      if ('closeAllConnections' in server) server.closeAllConnections();
+      await closed;
+    },
+  };
+}
