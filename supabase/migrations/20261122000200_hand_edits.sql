@@ -88,6 +88,13 @@ as $$
 declare
   v_now timestamptz := clock_timestamp();
 begin
+  if p_job.status in ('queued', 'processing') then
+    p_job.completed_at := null;
+    p_job.failed_at := null;
+    p_job.failure_reason := null;
+    p_job.cancel_requested_at := null;
+    p_job.cancel_reason := null;
+  end if;
   if p_job.status = 'processing' then
     p_job.started_at := coalesce(p_job.started_at, v_now);
     p_job.lease_token := gen_random_uuid();
@@ -102,10 +109,6 @@ begin
       -- Nobody claims from the inline lane: an inline job that is queued by hand runs on the edge lane.
       if p_job.lane = 'inline' then p_job.lane := 'edge'; end if;
       if p_job.expires_at <= v_now then p_job.expires_at := v_now + interval '24 hours'; end if;
-      p_job.completed_at := null;
-      p_job.failed_at := null;
-      p_job.failure_reason := null;
-      p_job.cancel_requested_at := null;
     when 'completed' then p_job.completed_at := coalesce(p_job.completed_at, v_now);
     when 'failed' then
       p_job.failed_at := coalesce(p_job.failed_at, v_now);
