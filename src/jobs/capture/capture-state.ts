@@ -27,9 +27,9 @@ export interface CaptureState {
 /** When a capture may rely on the database. Shared by the payloads of all capture jobs. */
 export const freshnessPayload = z.object({
   /** What was captured within so many seconds is not fetched again. Default: 300. */
-  maxAgeSeconds: z.int({ error: 'expected a whole number of seconds from 0' }).nonnegative().default(300),
+  maxAgeSeconds: z.int().nonnegative().default(300),
   /** Fetch in any case. Default: false. */
-  force: z.boolean({ error: 'expected true or false' }).default(false),
+  force: z.boolean().default(false),
 });
 
 /** Looks the repository, and the pull request when a number is given, up in the database. */

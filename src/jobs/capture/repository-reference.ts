@@ -15,29 +15,34 @@ export interface RepositoryReference {
 const accepted =
   'repository "owner/name", repository {owner, name, github_id?}, owner with repo, owner with name, or repositoryId (uuid)';
 
-/** GitHub allows letters, digits, dashes and (for managed users) underscores in owners, dots too in names. */
-const namePart = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/;
-const owner = z.string().regex(namePart, 'expected a GitHub account name');
-const name = z.string().regex(namePart, 'expected a GitHub repository name without its owner');
-const githubId = z.int('expected a GitHub id (a whole number)').positive();
-const prNumber = z
-  .int('expected a pull request number (a whole number)')
-  .positive()
-  .max(2 ** 31 - 1);
+/** GitHub allows letters, digits and dashes, in names dots and underscores too; managed users have underscores. */
+const part = '(?!\\.{1,2}(?:/|$))[A-Za-z0-9._-]{1,100}';
+const fullName = new RegExp(`^(${part})/(${part})$`);
+const isPart = (text: string): boolean => new RegExp(`^${part}$`).test(text);
 
-const fullName = z
+const owner = z.string().refine(isPart, 'expected the name of a GitHub account');
+const name = z.string().refine(isPart, 'expected the name of a GitHub repository, without its owner');
+const uuid = z
   .string()
-  .regex(/^[^/]+\/[^/]+$/, 'expected "owner/name"')
-  .transform((text) => ({ owner: text.split('/')[0], name: text.split('/')[1] }))
-  .pipe(z.object({ owner, name }));
+  .refine((text) => z.guid().safeParse(text).success, 'expected the uuid of a repository');
+const githubId = z.int().positive();
+/** Postgres stores numbers of pull requests in 32 bits. */
+const prNumber = z.int32().positive();
+
+const repository = z
+  .unknown()
+  .transform((value, ctx) => {
+    const [, owner, name] = (typeof value === 'string' && fullName.exec(value)) || [];
+    if (owner !== undefined) return { owner, name };
+    if (typeof value === 'object') return value;
+    refuse(ctx, [], 'expected "owner/name" or {owner, name, github_id?}');
+    return z.NEVER;
+  })
+  .pipe(z.object({ owner, name, github_id: githubId.nullish() }));
 
 const fields = {
-  repository: z
-    .union([fullName, z.object({ owner, name, github_id: githubId.nullish() })], {
-      error: 'expected "owner/name" or {owner, name, github_id?}',
-    })
-    .nullish(),
-  repositoryId: z.guid({ error: 'expected the uuid of a repository' }).nullish(),
+  repository: repository.nullish(),
+  repositoryId: uuid.nullish(),
   owner: owner.nullish(),
   repo: name.nullish(),
   name: name.nullish(),
@@ -48,7 +53,7 @@ type Fields = z.output<z.ZodObject<typeof fields>>;
 const numberFields = {
   pr_number: prNumber.nullish(),
   prNumber: prNumber.nullish(),
-  prNumbers: z.array(prNumber).nonempty('expected at least one pull request number').nullish(),
+  prNumbers: z.array(prNumber).nonempty().nullish(),
 };
 
 type NumberFields = z.output<z.ZodObject<typeof numberFields>>;
@@ -79,50 +84,44 @@ function toReference(payload: Fields, ctx: z.RefinementCtx): RepositoryReference
   const { repository, repositoryId } = payload;
   const flat = flatName(payload, ctx);
   if (repository == null && repositoryId == null && flat === null)
-    refuse(ctx, 'repository', `expected one of ${accepted}`);
+    refuse(ctx, ['repository'], `expected one of ${accepted}`);
   if (repository != null && flat !== null && !sameName(repository, flat))
-    refuse(ctx, 'repository', `expected the repository that owner and ${flat.field} name`);
-  const named = repository ?? flat;
+    refuse(ctx, ['repository'], 'expected the repository that the other fields name');
   return {
     id: repositoryId ?? null,
-    githubId: (repository != null && 'github_id' in repository ? repository.github_id : null) ?? null,
-    owner: named?.owner ?? null,
-    name: named?.name ?? null,
+    githubId: repository?.github_id ?? null,
+    owner: (repository ?? flat)?.owner ?? null,
+    name: (repository ?? flat)?.name ?? null,
   };
 }
 
-interface FlatName {
+interface FullName {
   owner: string;
   name: string;
-  field: 'repo' | 'name';
 }
 
 /** `{owner, repo}` or `{owner, name}`; null when there is no such pair. A lone `name` may be anything's name. */
-function flatName({ owner, repo, name }: Fields, ctx: z.RefinementCtx): FlatName | null {
-  if (owner != null && repo != null) return { owner, name: repo, field: 'repo' };
-  if (owner != null && name != null) return { owner, name, field: 'name' };
-  if (owner != null) refuse(ctx, 'repo', 'expected the name of the repository next to owner, got nothing');
-  if (repo != null) refuse(ctx, 'owner', 'expected the owner next to repo, got nothing');
+function flatName({ owner, repo, name }: Fields, ctx: z.RefinementCtx): FullName | null {
+  const named = repo ?? name;
+  if (owner != null && named != null) return { owner, name: named };
+  if (owner != null) refuse(ctx, ['repo'], 'expected the name of the repository next to owner');
+  if (repo != null) refuse(ctx, ['owner'], 'expected the owner next to repo');
   return null;
 }
 
 function toNumber({ pr_number, prNumber, prNumbers }: NumberFields, ctx: z.RefinementCtx): number {
-  const numbers = [...new Set([pr_number, prNumber, ...(prNumbers ?? [])])].filter(
-    (number) => number != null,
-  );
-  if (numbers.length !== 1)
-    refuse(
-      ctx,
-      'prNumber',
-      `expected pr_number, prNumber or prNumbers to name one pull request, got ${numbers.join(', ') || 'none'}`,
-    );
-  return numbers[0] ?? 0;
+  const given = [pr_number, prNumber, ...(prNumbers ?? [])].filter((number) => number != null);
+  const [number, ...others] = new Set(given);
+  if (number === undefined)
+    refuse(ctx, ['prNumber'], 'expected pr_number, prNumber or prNumbers to name a pull request');
+  if (others.length > 0) refuse(ctx, ['prNumber'], `expected one pull request, not ${others.length + 1}`);
+  return number ?? 0;
 }
 
-function sameName(a: { owner: string; name: string }, b: { owner: string; name: string }): boolean {
+function sameName(a: FullName, b: FullName): boolean {
   return `${a.owner}/${a.name}`.toLowerCase() === `${b.owner}/${b.name}`.toLowerCase();
 }
 
-function refuse(ctx: z.RefinementCtx, field: string, message: string): void {
-  ctx.addIssue({ code: 'custom', path: [field], message });
+function refuse(ctx: z.RefinementCtx, path: string[], message: string): void {
+  ctx.addIssue({ code: 'custom', path, message });
 }
