@@ -32,7 +32,7 @@ export function createAttemptContext(attempt: Attempt, host: PerformHost, payloa
     progress: (percent, message) => reporter.report(percent, message),
     log,
     get github() {
-      github ??= host.github(log);
+      github ??= host.github(log).withSignal(attempt.signal);
       return github;
     },
     rpc: host.rpc,

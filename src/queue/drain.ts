@@ -41,8 +41,8 @@ export interface DrainSummary {
 export interface Drain {
   /** What the first claim brought. Rejects with the claim's error. */
   readonly firstBatch: Promise<ClaimedJob[]>;
-  /** Looks at the queue again, before the drain ends at the latest. */
-  wake(): void;
+  /** Makes it look at the queue again. False when it will not any more: it found the queue empty or its time is up. */
+  wake(): boolean;
   /** Resolves when every claimed job has its outcome. Rejects then, too, when a claim failed. */
   readonly done: Promise<DrainSummary>;
 }
@@ -70,6 +70,7 @@ export function startDrain(options: DrainOptions): Drain {
   let slotsTaken = 0;
   /** The last claim brought less than there was room for. */
   let foundLess = false;
+  let claiming = true;
   let bell = new AbortController();
   const ring = (): void => bell.abort();
 
@@ -107,12 +108,13 @@ export function startDrain(options: DrainOptions): Drain {
       const free = room();
       if (free > 0) await claim(free);
       summary.emptied = free > 0 && foundLess && unfinished.size === 0 && !bell.signal.aborted;
-      if (summary.emptied) return;
+      if (summary.emptied) break;
       if (free > 0 && !foundLess && room() > 0) continue;
       await pause(options.pollMs ?? defaultPollMs, bell.signal);
       // Jobs that end in the same turn of the event loop free their slots for one claim.
       await pause(0);
     }
+    claiming = false;
   }
 
   async function run(): Promise<DrainSummary> {
@@ -124,6 +126,7 @@ export function startDrain(options: DrainOptions): Drain {
       firstBatch.reject(error);
       throw error;
     } finally {
+      claiming = false;
       host.shutdown.removeEventListener('abort', ring);
       while (unfinished.size > 0) await Promise.all(unfinished);
     }
@@ -132,7 +135,11 @@ export function startDrain(options: DrainOptions): Drain {
 
   // Who only waits for the end gets the same error there.
   firstBatch.promise.catch(() => undefined);
-  return { firstBatch: firstBatch.promise, wake: ring, done: run() };
+  const wake = (): boolean => {
+    ring();
+    return claiming;
+  };
+  return { firstBatch: firstBatch.promise, wake, done: run() };
 }
 
 function emptySummary(): DrainSummary {

@@ -1,0 +1,47 @@
+import { createSupabaseClientRpc } from '../database/supabase-rpc.ts';
+import { createGitHub } from '../github/create-github.ts';
+import type { JobDefinition } from '../jobs/define-job.ts';
+import { createJobQueue } from '../queue/job-queue.ts';
+import { createWake } from '../router/wake.ts';
+import type { EnvRecord } from '../runtime/config-reader.ts';
+import { parseProcessJobConfig } from '../runtime/config.ts';
+import { createEdgeLogger } from '../runtime/edge-logger.ts';
+import { createProcessJobHandler, type ProcessJob } from './handler.ts';
+
+/** What an entry point knows and this module does not. */
+export interface EdgeHost {
+  env: EnvRecord;
+  catalog: readonly JobDefinition[];
+  /** When the host started the isolate. */
+  startedAt: Date;
+  /** Keeps the isolate alive until the promise is settled. */
+  waitUntil(promise: Promise<unknown>): void;
+}
+
+/**
+ * `process-job` as an edge host runs it: supabase-js to the database, the console as log.
+ * @throws {ConfigError} names every missing or malformed variable
+ */
+export function createEdgeProcessJob(host: EdgeHost): ProcessJob {
+  const config = parseProcessJobConfig(host.env);
+  const worker = `process-job ${crypto.randomUUID().slice(0, 8)}`;
+  const log = createEdgeLogger({ level: config.logLevel }).child({ worker });
+  for (const warning of config.warnings) log.warn({}, warning);
+  const rpc = createSupabaseClientRpc({ url: config.supabase.url, key: config.supabase.secretKey });
+  return createProcessJobHandler({
+    acceptedKeys: config.acceptedKeys,
+    queue: createJobQueue(rpc),
+    rpc,
+    catalog: host.catalog,
+    github: (jobLog) => createGitHub({ ...config.github, log: jobLog }),
+    log,
+    now: () => new Date(),
+    worker,
+    concurrency: config.concurrency,
+    leaseSeconds: config.leaseSeconds,
+    startedAt: host.startedAt,
+    wallSeconds: config.wallSeconds,
+    waitUntil: (promise) => host.waitUntil(promise),
+    wake: createWake({ ...config.processJob, fetch, log }),
+  });
+}
