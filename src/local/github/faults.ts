@@ -66,10 +66,13 @@ const faultSchema: z.ZodType<Fault> = z.strictObject({
 });
 
 /** One fault, or a list of them. */
-export const faultOrderSchema = z.union([faultSchema.transform((fault) => [fault]), z.array(faultSchema)]);
+export const faultOrderSchema = z.preprocess(
+  (order) => (Array.isArray(order) ? (order as unknown[]) : [order]),
+  z.array(faultSchema),
+);
 
 /** The part of a request that faults are matched against. */
-export interface FaultTarget {
+interface FaultTarget {
   method: string;
   path: string;
   /** Null for REST. */

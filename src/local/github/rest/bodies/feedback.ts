@@ -51,6 +51,8 @@ export function reviewCommentBody(
     start_side: null,
     line: comment.line ?? undefined,
     original_line: comment.originalLine,
+    position: comment.line ?? undefined,
+    original_position: comment.originalLine,
     side: 'RIGHT',
     subject_type: 'line',
     // Absent, not null, on the first comment of a thread.
