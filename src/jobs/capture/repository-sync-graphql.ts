@@ -53,7 +53,6 @@ async function capture(ctx: JobContext<z.output<typeof payload>>): Promise<Synce
   const pullRequests = page.pull_requests.length;
   await ctx.progress(50, `${pullRequests} pull requests fetched`);
   await storePage(rpc, page, signal);
-  await ctx.progress(100, `${pullRequests} pull requests stored`);
   return { pullRequests, pages: 1, truncated, githubRequests: github.requestCount, source: 'github' };
 }
 
