@@ -81,8 +81,8 @@ async function refusalOf(query: string, variables: Record<string, unknown> = {})
   );
   if (!(failure instanceof GraphqlResponseError))
     throw new Error('expected the query to be refused', { cause: failure });
-  const { data, errors }: { data?: unknown; errors?: unknown } = failure.response;
-  return { data, errors };
+  const response: { data?: unknown; errors?: unknown } = failure.response;
+  return { data: response.data, errors: response.errors };
 }
 
 describe('pages of pull requests', () => {
@@ -112,6 +112,32 @@ describe('pages of pull requests', () => {
     const before = await readPage({ last: 10, before: tail.pageInfo.startCursor });
     expect(before.nodes.map(({ number }) => number)).toEqual(oldestFirst.slice(-20, -10));
     expect(before.pageInfo).toMatchObject({ hasPreviousPage: true, hasNextPage: true });
+  });
+
+  test('give every item a cursor to go on from', async () => {
+    const read = async (after: string | null) =>
+      await graphql<{
+        repository: { pullRequests: { edges: { cursor: string; node: { number: number } }[] } };
+      }>(
+        `
+          query ($owner: String!, $name: String!, $after: String) {
+            repository(owner: $owner, name: $name) {
+              pullRequests(first: 3, after: $after) {
+                edges {
+                  cursor
+                  node {
+                    number
+                  }
+                }
+              }
+            }
+          }
+        `,
+        { ...where, after },
+      );
+    const [, second, third] = (await read(null)).repository.pullRequests.edges;
+    const next = await read(second?.cursor ?? null);
+    expect(next.repository.pullRequests.edges[0]).toEqual(third);
   });
 
   test('of an empty repository are empty', async () => {

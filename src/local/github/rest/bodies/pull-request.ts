@@ -54,6 +54,7 @@ function openOrClosed(pull: PullRequest): 'open' | 'closed' {
 }
 
 function commonBody(links: Links, repository: Repository, pull: PullRequest) {
+  const repo = repositoryBody(links, repository);
   const url = apiUrl(links, `/pulls/${pull.number}`);
   const issueUrl = apiUrl(links, `/issues/${pull.number}`);
   const statusesUrl = apiUrl(links, `/statuses/${pull.headRefOid}`);
@@ -88,8 +89,8 @@ function commonBody(links: Links, repository: Repository, pull: PullRequest) {
     assignees: [],
     requested_reviewers: [],
     requested_teams: [],
-    head: branchBody(links, repository, pull.headRefName, pull.headRefOid),
-    base: branchBody(links, repository, pull.baseRefName, pull.baseRefOid),
+    head: branchBody(repo, pull.headRefName, pull.headRefOid),
+    base: branchBody(repo, pull.baseRefName, pull.baseRefOid),
     _links: {
       self: { href: url },
       html: { href: htmlUrl },
@@ -107,13 +108,6 @@ function commonBody(links: Links, repository: Repository, pull: PullRequest) {
   };
 }
 
-function branchBody(links: Links, repository: Repository, ref: string, sha: string) {
-  const { owner } = repository.fields;
-  return {
-    label: `${owner.login}:${ref}`,
-    ref,
-    sha,
-    user: userBody(links.api, owner),
-    repo: repositoryBody(links, repository),
-  };
+function branchBody(repo: Schema<'repository'>, ref: string, sha: string) {
+  return { label: `${repo.owner.login}:${ref}`, ref, sha, user: repo.owner, repo };
 }
