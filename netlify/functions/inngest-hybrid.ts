@@ -1,0 +1,35 @@
+import { createSupabaseClientRpc } from '../../src/database/supabase-rpc.ts';
+import { createGitHub } from '../../src/github/create-github.ts';
+import { catalog } from '../../src/jobs/catalog.ts';
+import { createHybridApp, type HybridApp } from '../../src/router/hybrid-app.ts';
+import { parseHybridConfig } from '../../src/runtime/config.ts';
+import { createNodeLogger } from '../../src/runtime/node-logger.ts';
+
+let app: HybridApp | undefined;
+
+/** Built at the first request. Always over HTTP: instances of a function are many and short-lived, connections are not. */
+function build(): HybridApp {
+  const config = parseHybridConfig(process.env);
+  const log = createNodeLogger({ level: config.logLevel });
+  for (const warning of config.warnings) log.warn({}, warning);
+  return createHybridApp({
+    config,
+    catalog,
+    rpc: createSupabaseClientRpc({ url: config.supabase.url, key: config.supabase.secretKey }),
+    github: (jobLog) => createGitHub({ ...config.github, log: jobLog }),
+    log,
+    fetch,
+    now: () => new Date(),
+  });
+}
+
+/** Inngest's endpoint, at `/.netlify/functions/inngest-hybrid` and, by a redirect, at `/api/inngest`. */
+export default async (request: Request): Promise<Response> => {
+  try {
+    app ??= build();
+  } catch (error) {
+    createNodeLogger().error({ err: error }, 'inngest-hybrid cannot start');
+    return Response.json({ message: 'inngest-hybrid is not configured to serve' }, { status: 500 });
+  }
+  return await app.handle(request);
+};

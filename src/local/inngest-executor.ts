@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { callFunction, type Endpoint, type InngestEvent } from './inngest-protocol.ts';
+import { advance, startRun } from './inngest-run.ts';
+
+/** A function as the endpoint lists it in development. */
+export interface ServedFunction {
+  /** With the app's id in front. */
+  id: string;
+  triggers: readonly { event?: string }[];
+}
+
+export interface ExecutorOptions extends Partial<Endpoint> {
+  url: string;
+  /** Default: asked from the endpoint, which tells only in development. */
+  functions?: readonly ServedFunction[];
+  /** Attempts after the first one. Default: 3. */
+  retries?: number;
+  /** Milliseconds before an attempt that did not say itself when to come again. Default: doubles from 1 s. */
+  backoffMs?: (retry: number) => number;
+  onProgress?: (progress: RunProgress) => void;
+}
+
+/** What can be watched of a run. */
+export interface RunProgress {
+  runId: string;
+  functionId: string;
+  kind: 'started' | 'step' | 'retry' | 'completed' | 'failed';
+  detail: string;
+}
+
+export interface RunEnd {
+  runId: string;
+  functionId: string;
+  status: 'completed' | 'failed';
+  /** What the function returned, or the error of its last attempt. */
+  output: unknown;
+  /** Requests sent. */
+  requests: number;
+}
+
+export interface InngestExecutor {
+  /** Runs every function that the event triggers, to its end. An unknown event triggers none. */
+  send(event: { name: string; data?: unknown; id?: string }): Promise<RunEnd[]>;
+}
+
+/**
+ * Plays Inngest's part on one machine: it matches events with functions, calls them over HTTP, remembers their steps
+ * and retries them. For development and tests; it keeps nothing on disk, and neither sleeps nor waits for events.
+ */
+export function createInngestExecutor(options: ExecutorOptions): InngestExecutor {
+  const endpoint = { fetch: globalThis.fetch, now: () => new Date(), ...options };
+  return {
+    async send({ name, data = {}, id = crypto.randomUUID() }) {
+      const event = { id, name, data, ts: endpoint.now().getTime() };
+      const served = options.functions ?? (await askFunctions(endpoint));
+      const triggered = served.filter(({ triggers }) => triggers.some((trigger) => trigger.event === name));
+      return await Promise.all(triggered.map((fn) => run(fn.id, event, endpoint, options)));
+    },
+  };
+}
+
+async function askFunctions(endpoint: Endpoint): Promise<readonly ServedFunction[]> {
+  const response = await endpoint.fetch(endpoint.url);
+  const body = (await response.json()) as { functions?: ServedFunction[] };
+  if (!body.functions)
+    throw new Error(`${endpoint.url}: expected a list of functions, got ${response.status} without one`);
+  return body.functions;
+}
+
+async function run(
+  functionId: string,
+  event: InngestEvent,
+  endpoint: Endpoint,
+  options: ExecutorOptions,
+): Promise<RunEnd> {
+  const state = startRun(options);
+  const { runId, steps } = state;
+  const tell = (kind: RunProgress['kind'], detail: string): void =>
+    options.onProgress?.({ runId, functionId, kind, detail });
+  tell('started', event.name);
+  for (let requests = 1; ; requests += 1) {
+    const [stepId] = state.planned;
+    const call = { functionId, stepId, runId, attempt: state.attempt, event, steps };
+    const next = advance(state, await callFunction(endpoint, call), tell);
+    if (next.kind === 'ended') {
+      tell(next.status, detailOf(next.output));
+      return { runId, functionId, status: next.status, output: next.output, requests };
+    }
+    if (next.kind === 'retry') {
+      tell('retry', `${state.attempt} of ${state.retries}: ${detailOf(next.error)}`);
+      await sleep(next.waitMs);
+    }
+  }
+}
+
+function detailOf(value: unknown): string {
+  if (typeof value === 'object' && value !== null && 'message' in value) return String(value.message);
+  return JSON.stringify(value);
+}

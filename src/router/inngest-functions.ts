@@ -1,0 +1,134 @@
+import {
+  type Context,
+  type Inngest,
+  type InngestFunction,
+  NonRetriableError,
+  RetryAfterError,
+} from 'inngest';
+import { RpcError } from '../database/rpc.ts';
+import type { JobDefinition, Lane } from '../jobs/define-job.ts';
+import { NonRetryableError } from '../jobs/outcomes.ts';
+import type { Outcome } from '../queue/outcome.ts';
+import { toNewJob } from './event.ts';
+import { runInline } from './inline.ts';
+import { inngestSteps, type StepRun } from './inngest-steps.ts';
+import { type JobReceipt, receiptOfBegun, receiptOfOutcome } from './receipt.ts';
+import { endOfRequest, RequestEnd } from './request-end.ts';
+import type { RouterOptions } from './router-options.ts';
+
+/**
+ * Inngest tries this often to deliver an event, at least: some four hours with its backoff. The row counts the job's
+ * own retries and ends them with a `NonRetriableError`; these here are for a database or a host that is away.
+ */
+const deliveryRetries = 10;
+
+/** Inngest's limit. */
+const mostRetries = 20;
+
+type Retries = NonNullable<InngestFunction.Options['retries']>;
+
+/** One Inngest function per job kind, triggered by its type and its aliases. */
+export function createInngestFunctions(options: RouterOptions & { client: Inngest }): InngestFunction.Any[] {
+  return options.catalog.map((definition) => createFunction(definition, options) as InngestFunction.Any);
+}
+
+function createFunction(definition: JobDefinition, options: RouterOptions & { client: Inngest }) {
+  const { client, inlineBudgetSeconds } = options;
+  return client.createFunction(
+    {
+      id: definition.functionId,
+      name: definition.title,
+      triggers: [definition.type, ...definition.aliases].map((event) => ({ event })),
+      retries: Math.min(mostRetries, Math.max(deliveryRetries, definition.maxRetries)) as Retries,
+      // The steps that follow when half the budget is spent start in a request of their own.
+      checkpointing: { maxRuntime: inlineBudgetSeconds * 500 },
+      middleware: [RequestEnd],
+    },
+    (context: Context.Any) => handle(context, definition, options),
+  );
+}
+
+async function handle(
+  context: Context.Any,
+  definition: JobDefinition,
+  options: RouterOptions,
+): Promise<JobReceipt> {
+  const lane = await options.laneOf(definition);
+  if (lane !== 'inline' && definition.lane !== 'inline')
+    return await enqueue(context, definition, lane, options);
+  return await finalFailures(() => runNow(context, definition, options));
+}
+
+async function runNow(
+  context: Context.Any,
+  definition: JobDefinition,
+  options: RouterOptions,
+): Promise<JobReceipt> {
+  const { event, runId, attempt, step } = context;
+  const stepRun: StepRun = (id, work) => step.run(id, work);
+  const { begun, outcome } = await runInline(
+    {
+      definition,
+      job: await toNewJob(event, definition, 'inline', runId),
+      // Not the attempt: Inngest counts it from zero again after each step, and the lease must be found again.
+      worker: `inngest:${runId}`,
+      retryCount: attempt,
+      stepsOf: inngestSteps(stepRun),
+      abandoned: endOfRequest(context),
+    },
+    options,
+  );
+  const receipt = outcome ? receiptOfOutcome(begun.id, outcome) : receiptOfBegun(begun);
+  if (outcome) throwFailure(outcome);
+  else if (begun.status === 'failed') throw new NonRetryableError(await reasonOfFailure(begun.id, options));
+  if (receipt.lane === 'edge' && receipt.status === 'queued') await options.wake();
+  return receipt;
+}
+
+/** To Inngest a failed attempt is a failed function, so that it tries again, or shows that it will not. */
+function throwFailure(outcome: Outcome): void {
+  if (outcome.kind === 'failed') throw new NonRetryableError(outcome.error.message);
+  if (outcome.kind === 'lost') throw new Error('the lease was lost before the outcome was written');
+  if (outcome.kind !== 'retry') return;
+  const { error, retryAfterSeconds: wait } = outcome;
+  throw wait === undefined ? new Error(error.message) : new RetryAfterError(error.message, wait * 1000);
+}
+
+async function reasonOfFailure(jobId: string, { queue }: RouterOptions): Promise<string> {
+  const row = await queue.get(jobId);
+  return row?.error ?? 'the job has failed for good';
+}
+
+async function enqueue(
+  { event, runId, step }: Context.Any,
+  definition: JobDefinition,
+  lane: Lane,
+  { queue, wake }: RouterOptions,
+): Promise<JobReceipt> {
+  const row = await step.run('enqueue', async () => {
+    const [enqueued] = await finalFailures(
+      async () => await queue.enqueue([await toNewJob(event, definition, lane, runId)]),
+    );
+    if (!enqueued) throw new Error(`enqueue answered no row for event ${event.name}`);
+    return enqueued;
+  });
+  if (lane === 'edge') await step.run('wake', wake);
+  return { jobId: row.id, lane, status: row.status };
+}
+
+/** What the database refuses for what it is, it refuses tomorrow too. */
+async function finalFailures<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isFinal(error)) throw error;
+    throw new NonRetriableError(error.message, { cause: error });
+  }
+}
+
+/** SQLSTATEs that blame the data. Others, such as a missing function or grant, are mended by people, so they wait. */
+const refusals = /^(PT4|22|23)/;
+
+function isFinal(error: unknown): error is Error {
+  return error instanceof NonRetryableError || (error instanceof RpcError && refusals.test(error.code));
+}

@@ -1,0 +1,39 @@
+import type { Lane } from '../jobs/define-job.ts';
+import type { BegunJob, JobStatus } from '../queue/job-queue.ts';
+import type { Outcome } from '../queue/outcome.ts';
+
+/** Where a routed job is. */
+export interface JobReceipt {
+  jobId: string;
+  lane: Lane;
+  status: JobStatus;
+  /** Only of a completed inline job. */
+  result?: unknown;
+  /** Why an inline attempt failed. */
+  error?: string;
+}
+
+/** The receipt of a job that begin did not let us run: somebody else has or had it, or it waits on another lane. */
+export function receiptOfBegun(begun: BegunJob): JobReceipt {
+  const receipt = { jobId: begun.id, lane: begun.lane, status: begun.status };
+  return begun.status === 'completed' ? { ...receipt, result: begun.result } : receipt;
+}
+
+/** The receipt of an inline attempt. A snoozed and a handed-off job go on in the edge lane. */
+export function receiptOfOutcome(jobId: string, outcome: Outcome): JobReceipt {
+  switch (outcome.kind) {
+    case 'complete':
+      return { jobId, lane: 'inline', status: 'completed', result: outcome.result };
+    case 'retry':
+      return { jobId, lane: 'inline', status: 'queued', error: outcome.error.message };
+    case 'failed':
+      return { jobId, lane: 'inline', status: 'failed', error: outcome.error.message };
+    case 'cancelled':
+      return { jobId, lane: 'inline', status: 'cancelled' };
+    case 'snooze':
+    case 'hand-off':
+      return { jobId, lane: 'edge', status: 'queued' };
+    case 'lost':
+      return { jobId, lane: 'inline', status: 'processing' };
+  }
+}
