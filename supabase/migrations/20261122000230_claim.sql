@@ -1,15 +1,5 @@
 -- Claim: from the ready table with SKIP LOCKED, one lease row per call.
 
-create function job_queue.saved_steps(p_job_id uuid) returns jsonb
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  return coalesce((select jsonb_object_agg(s.name, s.output) from public.background_job_steps s where s.job_id = p_job_id), '{}');
-end
-$$;
-comment on function job_queue.saved_steps(uuid) is 'Results of the job''s saved steps by name. Never refuses.';
-
 create function job_queue.require_claim_arguments(p_worker text, p_max_jobs integer, p_lease_seconds integer) returns void
 language plpgsql immutable
 set search_path = ''
@@ -179,7 +169,8 @@ begin
       delete from public.background_job_ready r where r.ctid = any (v_pick.ctids);
       return query
         select j.id, j.type, j.payload, j.retry_count, j.max_retries, j.timeout_seconds, j.lease_token,
-               job_queue.saved_steps(j.id), j.run_at, j.expires_at
+               coalesce((select jsonb_object_agg(s.name, s.output) from public.background_job_steps s where s.job_id = j.id), '{}'),
+               j.run_at, j.expires_at
         from job_queue.lease_jobs(v_pick.ids, claim_background_jobs.lane, worker, v_now, lease_seconds, true) as j;
       get diagnostics v_claimed = row_count;
       if v_claimed < cardinality(v_pick.ids) then perform job_queue.put_back(v_pick.ids); end if;
@@ -221,7 +212,8 @@ begin
   perform job_queue.remove_ready(v_job.lane, v_job.run_at - v_job.priority * interval '1 minute', v_job.id);
   return query
     select j.id, j.type, j.payload, j.retry_count, j.max_retries, j.timeout_seconds, j.lease_token,
-           job_queue.saved_steps(j.id), j.run_at, j.expires_at
+           coalesce((select jsonb_object_agg(s.name, s.output) from public.background_job_steps s where s.job_id = j.id), '{}'),
+           j.run_at, j.expires_at
     from job_queue.lease_jobs(array[v_job.id], v_job.lane, worker, v_now, lease_seconds, false) as j;
 end
 $$;

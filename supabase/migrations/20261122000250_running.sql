@@ -65,8 +65,8 @@ begin
   ), done as (
     update public.background_jobs j
     set status = 'completed', result = i.result, error = null, completed_at = v_now, lease_token = null, lease_until = null,
-        duration_ms = job_queue.slice_ms(j.started_at, v_now),
-        active_ms = j.active_ms + job_queue.slice_ms(j.started_at, v_now)
+        duration_ms = greatest(0, (extract(epoch from v_now - j.started_at) * 1000)::bigint),
+        active_ms = j.active_ms + greatest(0, (extract(epoch from v_now - j.started_at) * 1000)::bigint)
     from input i where j.id = i.job_id and j.status = 'processing' and j.lease_token = i.lease_token
     returning j.id, i.lease_token, j.concurrency_key is not null as keyed
   )
