@@ -21,19 +21,21 @@ begin
     case
       when v_key = 'payload' then null;
       when v_key = 'type' then
-        if v_kind <> 'string' or btrim(v_value #>> '{}') = '' then v_expected := 'a job type'; end if;
+        if v_kind <> 'string' or btrim(v_value #>> '{}') = '' or octet_length(v_value #>> '{}') > 1000 then
+          v_expected := 'a job type of 1 to 1000 bytes';
+        end if;
       when v_key in ('depends_on', 'on_parent_failure', 'callback_url') then
         if v_kind <> 'null' then return format('.%s: not available in this version', v_key); end if;
       when v_key in ('idempotency_key', 'concurrency_key', 'inngest_event_id', 'inngest_run_id') then
-        if v_kind <> 'null' and (v_kind <> 'string' or length(v_value #>> '{}') not between 1 and 1000) then
-          v_expected := 'a string of 1 to 1000 characters';
+        if v_kind <> 'null' and (v_kind <> 'string' or octet_length(v_value #>> '{}') not between 1 and 1000) then
+          v_expected := 'a string of 1 to 1000 bytes';
         end if;
       when v_key = 'lane' then
         if v_kind <> 'null' and v_value not in ('"edge"', '"worker"') then v_expected := 'edge or worker'; end if;
       when v_key in ('priority', 'max_retries', 'timeout_seconds', 'concurrency_limit') then
         v_expected := job_queue.whole_number_problem(v_key, v_value);
       when v_key in ('run_at', 'expires_at') then
-        if v_kind <> 'null' and not job_queue.is_timestamp(v_value) then v_expected := 'a finite timestamp'; end if;
+        if v_kind <> 'null' and not job_queue.is_timestamp(v_value) then v_expected := 'a timestamp in the years 1900 to 9999'; end if;
       when v_key = 'repository_id' then
         if v_kind <> 'null' and (v_kind <> 'string'
             or (v_value #>> '{}') !~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$') then
@@ -76,12 +78,14 @@ language plpgsql stable
 set search_path = ''
 as $$
 begin
-  return jsonb_typeof(p_value) = 'string' and isfinite((p_value #>> '{}')::timestamptz);
+  -- Bounds, so that adding a priority or a day to it cannot overflow.
+  return jsonb_typeof(p_value) = 'string'
+    and (p_value #>> '{}')::timestamptz between timestamptz '1900-01-01Z' and timestamptz '9999-12-31Z';
 exception when others then
   return false;
 end
 $$;
-comment on function job_queue.is_timestamp(jsonb) is 'Whether the value is a string that Postgres reads as a finite timestamp.';
+comment on function job_queue.is_timestamp(jsonb) is 'Whether the value is a string that Postgres reads as a timestamp of the years 1900 to 9999.';
 
 create function job_queue.require_valid_jobs(p_jobs jsonb) returns void
 language plpgsql stable
@@ -136,13 +140,13 @@ begin
       concurrency_key, concurrency_limit, inngest_event_id, inngest_run_id, repository_id)
     select i.id, i.type, coalesce(i.job -> 'payload', '{}'),
            coalesce(i.job ->> 'lane', job_queue.queue_lane(coalesce(t.lane_override, t.lane, 'edge'))),
-           coalesce((i.job ->> 'priority')::integer, t.priority, 0), i.run_at,
+           coalesce((i.job ->> 'priority')::numeric::integer, t.priority, 0), i.run_at,
            coalesce((i.job ->> 'expires_at')::timestamptz, i.run_at + interval '24 hours'),
-           coalesce((i.job ->> 'max_retries')::integer, t.max_retries, 3),
-           coalesce((i.job ->> 'timeout_seconds')::integer, t.timeout_seconds, 120),
+           coalesce((i.job ->> 'max_retries')::numeric::integer, t.max_retries, 3),
+           coalesce((i.job ->> 'timeout_seconds')::numeric::integer, t.timeout_seconds, 120),
            i.job ->> 'idempotency_key', i.job ->> 'concurrency_key',
            case when i.job ->> 'concurrency_key' is not null
-                then coalesce((i.job ->> 'concurrency_limit')::integer, t.concurrency_limit, 1) end,
+                then coalesce((i.job ->> 'concurrency_limit')::numeric::integer, t.concurrency_limit, 1) end,
            i.job ->> 'inngest_event_id', i.job ->> 'inngest_run_id', (i.job ->> 'repository_id')::uuid
     from input i left join public.job_types t on t.type = i.type
     -- One order for all callers: two calls with the same keys wait for each other instead of deadlocking.
@@ -159,7 +163,8 @@ begin
   select array_agg(i.id order by i.n), array_agg(j.id is not null order by i.n) into v_ids, v_created
   from input i left join inserted j on j.id = i.id;
   if false = any (v_created) then
-    return query select k.id, k.status, k.created from job_queue.resolve_known_jobs(jobs, v_ids, v_created) as k;
+    return query
+      select k.id, k.status, k.created from job_queue.resolve_known_jobs(jobs, v_ids, v_created) as k order by k.n;
   else
     return query select u.id, 'queued', true from unnest(v_ids) as u(id);
   end if;
@@ -169,7 +174,7 @@ comment on function public.enqueue_background_jobs(jsonb) is
   'Queues 1 to 10,000 jobs in one call; one row (id, status, created) per input, in input order. A known idempotency_key answers with the existing row and created = false; when that row failed and the caller brings another inngest_run_id, it is queued again. An invalid job or unknown key (PT400) or a payload over 1 MB (PT413) refuses the whole call, naming index and key.';
 
 create function job_queue.resolve_known_jobs(p_jobs jsonb, p_ids uuid[], p_created boolean[])
-returns table (id uuid, status text, created boolean)
+returns table (n bigint, id uuid, status text, created boolean)
 language plpgsql
 set search_path = ''
 as $$
@@ -178,27 +183,30 @@ declare
   v_known public.background_jobs;
 begin
   for v_input in
-    select e.job, u.id, u.created
+    select e.n, e.job, u.id, u.created
     from jsonb_array_elements(p_jobs) with ordinality as e(job, n)
     join unnest(p_ids, p_created) with ordinality as u(id, created, n) on u.n = e.n
-    order by e.n
+    -- The insert's order: two replays of the same jobs wait for each other instead of deadlocking.
+    order by e.job ->> 'idempotency_key', e.n
   loop
     if v_input.created then
-      return query select v_input.id, 'queued', true;
+      return query select v_input.n, v_input.id, 'queued', true;
       continue;
     end if;
     select * into v_known from public.background_jobs j where j.idempotency_key = v_input.job ->> 'idempotency_key';
     if v_known.id is null then
       -- Deleted between our insert and now: the key is free again.
-      return query select n.id, n.status, n.created from public.enqueue_background_jobs(jsonb_build_array(v_input.job)) as n;
+      return query
+        select v_input.n, k.id, k.status, k.created
+        from public.enqueue_background_jobs(jsonb_build_array(v_input.job)) as k;
     else
-      return query select v_known.id, job_queue.replay_job(v_known, v_input.job ->> 'inngest_run_id'), false;
+      return query select v_input.n, v_known.id, job_queue.replay_job(v_known, v_input.job ->> 'inngest_run_id'), false;
     end if;
   end loop;
 end
 $$;
 comment on function job_queue.resolve_known_jobs(jsonb, uuid[], boolean[]) is
-  'One row per input in input order: new jobs as they are, known idempotency keys with their row, replayed where that is due.';
+  'One row per input, n its position: new jobs as they are, known idempotency keys with their row, replayed where that is due.';
 
 create function job_queue.replay_job(p_known public.background_jobs, p_run_id text) returns text
 language plpgsql

@@ -14,13 +14,13 @@ begin
     concurrency_key, concurrency_limit, inngest_event_id, inngest_run_id, repository_id, started_at, lease_token, lease_until)
   values (
     p_job ->> 'type', coalesce(p_job -> 'payload', '{}'), 'processing', 'inline',
-    coalesce((p_job ->> 'priority')::integer, p_type.priority, 0), v_now,
+    coalesce((p_job ->> 'priority')::numeric::integer, p_type.priority, 0), v_now,
     coalesce((p_job ->> 'expires_at')::timestamptz, v_now + interval '24 hours'),
-    coalesce((p_job ->> 'max_retries')::integer, p_type.max_retries, 3),
-    coalesce((p_job ->> 'timeout_seconds')::integer, p_type.timeout_seconds, 120),
+    coalesce((p_job ->> 'max_retries')::numeric::integer, p_type.max_retries, 3),
+    coalesce((p_job ->> 'timeout_seconds')::numeric::integer, p_type.timeout_seconds, 120),
     p_job ->> 'idempotency_key', p_job ->> 'concurrency_key',
     case when p_job ->> 'concurrency_key' is not null
-         then coalesce((p_job ->> 'concurrency_limit')::integer, p_type.concurrency_limit, 1) end,
+         then coalesce((p_job ->> 'concurrency_limit')::numeric::integer, p_type.concurrency_limit, 1) end,
     p_job ->> 'inngest_event_id', p_job ->> 'inngest_run_id', (p_job ->> 'repository_id')::uuid,
     v_now, gen_random_uuid(), v_now + make_interval(secs => p_lease_seconds))
   on conflict (idempotency_key) where idempotency_key is not null do nothing
