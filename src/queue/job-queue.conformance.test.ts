@@ -1,0 +1,219 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { z } from 'zod';
+import { RpcError } from '../database/rpc.ts';
+import { defineJob, type JobDefinition } from '../jobs/define-job.ts';
+import { expectSoundQueue } from '../../tests/support/database.ts';
+import { describeDrivers, type OpenDriver } from '../../tests/support/drivers.ts';
+import { type ClaimedJob, createJobQueue, type JobQueue, type Lease, type NewJob } from './job-queue.ts';
+
+const leaseOf = (job: ClaimedJob): Lease => ({ jobId: job.id, leaseToken: job.leaseToken });
+const error = { name: 'Error', message: 'it broke' };
+const unknownLease = { jobId: crypto.randomUUID(), leaseToken: crypto.randomUUID() };
+
+describeDrivers('the job queue', (driver) => {
+  let open: OpenDriver;
+  let queue: JobQueue;
+
+  beforeAll(async () => {
+    open = await driver.open();
+    queue = createJobQueue(open.rpc);
+  });
+  afterAll(async () => await open.close());
+  beforeEach(async () => {
+    await open.pool.query('delete from background_jobs');
+  });
+  afterEach(async () => await expectSoundQueue(open.pool));
+
+  async function claimNew(job: Partial<NewJob> = {}): Promise<ClaimedJob> {
+    await queue.enqueue([{ type: 'test/job', ...job }]);
+    const [claimed] = await queue.claim({ lane: 'edge', worker: 'w', maxJobs: 1, leaseSeconds: 30 });
+    if (!claimed) throw new Error('nothing to claim');
+    return claimed;
+  }
+
+  it('enqueues in input order and knows an idempotency key again', async () => {
+    const [a, b, again] = await queue.enqueue([
+      { type: 'test/a', idempotencyKey: 'k' },
+      { type: 'test/b' },
+      { type: 'test/a', idempotencyKey: 'k' },
+    ]);
+    expect([a?.created, b?.created, again?.created]).toEqual([true, true, false]);
+    expect(again?.id).toBe(a?.id);
+    expect(await queue.get(b?.id ?? '')).toMatchObject({ type: 'test/b', status: 'queued', lane: 'edge' });
+    expect(await queue.enqueue([])).toEqual([]);
+  });
+
+  it('refuses an invalid job, naming index and key', async () => {
+    const jobs = [{ type: 'test/a' }, { type: 'test/b', priority: 0.5 }];
+    await expect(queue.enqueue(jobs)).rejects.toThrow(/jobs\[1\]\.priority/);
+    await expect(queue.enqueue(jobs)).rejects.toBeInstanceOf(RpcError);
+  });
+
+  it('begins an inline job once per worker and answers its result later', async () => {
+    const job = { type: 'test/inline', idempotencyKey: 'event-1' };
+    const begun = await queue.begin(job, 'first', 30);
+    expect(begun).toMatchObject({ run: true, status: 'processing', lane: 'inline' });
+    expect(await queue.begin(job, 'first', 30)).toEqual(begun);
+    expect(await queue.begin(job, 'second', 30)).toMatchObject({
+      id: begun.id,
+      run: false,
+      leaseToken: null,
+    });
+    const completion = { jobId: begun.id, leaseToken: begun.leaseToken ?? '', result: { ok: 1 } };
+    await queue.complete([completion]);
+    expect(await queue.begin(job, 'second', 30)).toMatchObject({ status: 'completed', result: { ok: 1 } });
+  });
+
+  it('claims with payload, counts and steps, in order of priority', async () => {
+    await queue.enqueue([
+      { type: 'test/late', payload: { n: 1 } },
+      { type: 'test/urgent', payload: { n: 2 }, priority: 5, maxRetries: 7, timeoutSeconds: 9 },
+      { type: 'test/elsewhere', lane: 'worker' },
+      { type: 'test/future', runAt: new Date(Date.now() + 60_000) },
+    ]);
+    const claimed = await queue.claim({ lane: 'edge', worker: 'w', maxJobs: 10, leaseSeconds: 30 });
+    expect(claimed.map(({ type }) => type)).toEqual(['test/urgent', 'test/late']);
+    expect(claimed[0]).toMatchObject({
+      payload: { n: 2 },
+      retryCount: 0,
+      maxRetries: 7,
+      timeoutSeconds: 9,
+      steps: {},
+    });
+    expect(await queue.claim({ lane: 'edge', worker: 'w', maxJobs: 10, leaseSeconds: 30 })).toEqual([]);
+  });
+
+  it('claims only the wanted types, and the named job whatever its time', async () => {
+    const [, future] = await queue.enqueue([
+      { type: 'test/a' },
+      { type: 'test/b', runAt: new Date(Date.now() + 60_000) },
+    ]);
+    const request = { lane: 'edge', worker: 'w', maxJobs: 9, leaseSeconds: 30 } as const;
+    expect(await queue.claim({ ...request, types: ['test/b'] })).toEqual([]);
+    expect(await queue.claimOne(future?.id ?? '', 'w', 30)).toMatchObject({ type: 'test/b' });
+    expect(await queue.claimOne(future?.id ?? '', 'w', 30)).toBeNull();
+    expect(await queue.claimOne(crypto.randomUUID(), 'w', 30)).toBeNull();
+    expect(await queue.claim({ ...request, types: ['test/a'], fitSeconds: 60 })).toHaveLength(1);
+  });
+
+  it('tells in a heartbeat who may go on, who is cancelled and who has lost', async () => {
+    const kept = await claimNew();
+    const cancelled = await claimNew();
+    await open.pool.query('select cancel_background_job($1)', [cancelled.id]);
+    const states = await queue.heartbeat([leaseOf(kept), leaseOf(cancelled), unknownLease], 30);
+    expect(states).toEqual(
+      new Map([
+        [kept.id, 'continue'],
+        [cancelled.id, 'cancel'],
+        [unknownLease.jobId, 'lost'],
+      ]),
+    );
+    expect(await queue.fail(leaseOf(cancelled), error, false)).toBe('cancelled');
+    expect(await queue.heartbeat([], 30)).toEqual(new Map());
+  });
+
+  it.each([[null], ['text'], [0], [false], [[1, 'two', null]], [{ deep: { er: ['✓', '🙂'] } }]])(
+    'gives the result %j back as it was',
+    async (result) => {
+      const job = await claimNew();
+      expect(await queue.complete([{ ...leaseOf(job), result }])).toEqual(new Map([[job.id, true]]));
+      expect(await queue.get(job.id)).toMatchObject({ status: 'completed', result });
+    },
+  );
+
+  it('completes together with follow-ups, and without the lease nothing', async () => {
+    const job = await claimNew();
+    const enqueue = [{ type: 'test/next', payload: { from: job.id } }];
+    const stale = await queue.complete([{ ...unknownLease, jobId: job.id, result: 1, enqueue }]);
+    expect(stale).toEqual(new Map([[job.id, false]]));
+    expect(await queue.complete([{ ...leaseOf(job), result: 1, enqueue }])).toEqual(
+      new Map([[job.id, true]]),
+    );
+    expect(await queue.claim({ lane: 'edge', worker: 'w', maxJobs: 9, leaseSeconds: 30 })).toMatchObject([
+      { type: 'test/next', payload: { from: job.id } },
+    ]);
+  });
+
+  it('retries with backoff or after the given time, and fails for good', async () => {
+    const job = await claimNew({ maxRetries: 1 });
+    expect(await queue.fail(leaseOf(job), error, true, 300)).toBe('queued');
+    const row = await queue.get(job.id);
+    expect(row).toMatchObject({ retryCount: 1, error: 'it broke' });
+    expect(row?.runAt.getTime()).toBeGreaterThan(Date.now() + 200_000);
+    const again = await queue.claimOne(job.id, 'w', 30);
+    expect(again).toMatchObject({ retryCount: 1 });
+    if (again) expect(await queue.fail(leaseOf(again), error, true)).toBe('failed');
+    expect(await queue.fail(leaseOf(job), error, true)).toBeNull();
+  });
+
+  it('snoozes without spending a retry', async () => {
+    const job = await claimNew();
+    const until = new Date(Date.now() + 3_600_000);
+    expect(await queue.snooze(leaseOf(job), until, 'rate limit')).toBe('queued');
+    expect(await queue.get(job.id)).toMatchObject({ retryCount: 0, runAt: until });
+    expect(await queue.snooze(leaseOf(job), until, 'rate limit')).toBeNull();
+  });
+
+  it('hands off free after a saved step and hands the step to the next slice', async () => {
+    const job = await claimNew();
+    expect(await queue.saveStep(leaseOf(job), 'one', { page: 1 })).toBe(true);
+    expect(await queue.saveStep(leaseOf(job), 'nothing', null)).toBe(true);
+    expect(await queue.saveStep(leaseOf(job), 'word', 'plain text')).toBe(true);
+    expect(await queue.handOff(leaseOf(job))).toBe('queued');
+    expect(await queue.get(job.id)).toMatchObject({ retryCount: 0 });
+    expect(await queue.claimOne(job.id, 'w', 30)).toMatchObject({
+      steps: { one: { page: 1 }, nothing: null, word: 'plain text' },
+    });
+    expect(await queue.saveStep(leaseOf(job), 'two', 2)).toBe(false);
+    expect(await queue.handOff(leaseOf(job))).toBeNull();
+  });
+
+  it('charges a retry for a hand-off without a saved step', async () => {
+    const job = await claimNew();
+    expect(await queue.handOff(leaseOf(job))).toBe('queued');
+    expect(await queue.get(job.id)).toMatchObject({ retryCount: 1 });
+  });
+
+  it('shows progress while the lease holds', async () => {
+    const job = await claimNew();
+    expect(await queue.reportProgress(leaseOf(job), 40, 'page 2 of 5')).toBe(true);
+    expect(await queue.get(job.id)).toMatchObject({ progress: 40, progressMessage: 'page 2 of 5' });
+    expect(await queue.reportProgress(leaseOf(job), 50, null)).toBe(true);
+    expect(await queue.reportProgress(unknownLease, 50, null)).toBe(false);
+  });
+
+  it('knows no job that does not exist, and explains one that does', async () => {
+    expect(await queue.get(crypto.randomUUID())).toBeNull();
+    const job = await claimNew();
+    expect(await queue.explain(job.id)).toContain('w');
+  });
+
+  it('rescues an expired lease in a sweep and counts what is claimable', async () => {
+    const job = await claimNew();
+    await queue.enqueue([{ type: 'test/waiting' }]);
+    await open.pool.query(`update background_job_leases set lease_until = now() - interval '1 second'`);
+    await open.pool.query(`set session_replication_role = replica; update background_jobs
+      set lease_until = now() - interval '1 second' where status = 'processing'; reset session_replication_role`);
+    const edge = (await queue.sweep()).find(({ lane }) => lane === 'edge');
+    expect(edge).toEqual({ lane: 'edge', claimable: 1, rescued: 1, expired: 0 });
+    expect(await queue.get(job.id)).toMatchObject({ status: 'queued', retryCount: 1 });
+    expect(await queue.complete([{ ...leaseOf(job), result: 'late' }])).toEqual(new Map([[job.id, false]]));
+  });
+
+  it('syncs job types, whose defaults and lanes then count', async () => {
+    const definition = defineJob({
+      type: 'test/synced',
+      payload: z.unknown(),
+      timeoutSeconds: 77,
+      maxRetries: 5,
+      run: () => Promise.resolve(null),
+    });
+    await queue.syncJobTypes([definition as JobDefinition]);
+    expect(await queue.laneOverrides()).toEqual(new Map());
+    await open.pool.query(`select set_job_lane('test/synced', 'worker')`);
+    expect(await queue.laneOverrides()).toEqual(new Map([['test/synced', 'worker']]));
+    await queue.enqueue([{ type: 'test/synced' }]);
+    const claimed = await queue.claim({ lane: 'worker', worker: 'w', maxJobs: 1, leaseSeconds: 30 });
+    expect(claimed).toMatchObject([{ timeoutSeconds: 77, maxRetries: 5 }]);
+  });
+});
