@@ -1,14 +1,6 @@
-import { RpcError } from './rpc.ts';
-
-/** How PostgREST answers a function: nothing, one JSON value, or an array; and whether a row is an object. */
-type Returns = 'void' | 'scalar' | 'scalars' | 'row' | 'rows';
-
-/** One function of schema `public`, as `pg_proc` describes it. */
-export interface Signature {
-  /** Input arguments in order. */
-  arguments: { name: string; type: string; required: boolean }[];
-  returns: Returns;
-}
+import type pg from 'pg';
+import { toJson } from './json.ts';
+import { readSignatures, type Returns, type Signature } from './signature.ts';
 
 /** A statement whose single row has a single column `body`: the JSON text that PostgREST would answer, or null. */
 export interface FunctionCall {
@@ -17,54 +9,59 @@ export interface FunctionCall {
   returns: Returns;
 }
 
-/** Reads the signatures of all functions with one name ($1): rows of `{ signature }`. */
-export const SIGNATURE_QUERY = `
-  select jsonb_build_object(
-    'returns', case
-      when p.prorettype = 'void'::regtype then 'void'
-      when t.typtype = 'c' or coalesce(p.proargmodes::text[] && '{t,b,o}', false)
-        then case when p.proretset then 'rows' else 'row' end
-      when p.proretset then 'scalars'
-      else 'scalar'
-    end,
-    'arguments', coalesce((
-      select jsonb_agg(jsonb_build_object(
-        'name', argument.name, 'type', format_type(argument.type, null),
-        'required', argument.input_position <= p.pronargs - p.pronargdefaults) order by argument.input_position)
-      from (
-        select
-          coalesce(p.proargnames[position], '') as name, type,
-          row_number() over (order by position) as input_position
-        from unnest(coalesce(p.proallargtypes, p.proargtypes::oid[]), p.proargmodes)
-          with ordinality as a(type, mode, position)
-        where coalesce(mode, 'i') in ('i', 'b', 'v')
-      ) as argument
-    ), '[]')
-  ) as signature
-  from pg_catalog.pg_proc p
-  join pg_catalog.pg_type t on t.oid = p.prorettype
-  where p.pronamespace = 'public'::regnamespace and p.proname = $1 and p.prokind = 'f'`;
+/** No function of this name takes these arguments; worded as PostgREST words it. */
+export class UnknownFunctionError extends Error {
+  override readonly name = 'UnknownFunctionError';
+  readonly code = 'PGRST202';
+  readonly details: string;
 
-/**
- * Writes the statement that calls a function by named arguments.
- *
- * @param signatures - all functions of this name
- * @param args - undefined ones are left to the function's defaults
- * @throws {RpcError} `PGRST202`, as PostgREST does, when no function has this name and these arguments
- */
-export function writeCall(
+  constructor(functionName: string, given: readonly string[]) {
+    const names = given.toSorted().join(', ');
+    const call = names ? `${functionName}(${names})` : `${functionName} without parameters`;
+    const searched = names ? `${functionName} with parameters ${names}` : call;
+    super(`Could not find the function public.${call} in the schema cache`);
+    this.details = `Searched for the function public.${searched}, but no matches were found in the schema cache.`;
+  }
+}
+
+export interface FunctionCalls {
+  /**
+   * Writes a call by named arguments; undefined ones are left to the function's defaults. The first call of a name
+   * reads its signature over `client`, later ones do not.
+   *
+   * @throws {UnknownFunctionError}
+   */
+  write(client: pg.ClientBase, name: string, args: Record<string, unknown>): Promise<FunctionCall>;
+  /** The function was not found where its signature says: read it again at the next call. */
+  forget(name: string): void;
+}
+
+export function createFunctionCalls(): FunctionCalls {
+  const known = new Map<string, Signature[]>();
+  return {
+    async write(client, name, args) {
+      const signatures = known.get(name) ?? (await readSignatures(client, name));
+      if (signatures.length > 0) known.set(name, signatures);
+      return writeCall(name, signatures, args);
+    },
+    forget: (name) => void known.delete(name),
+  };
+}
+
+function writeCall(
   name: string,
   signatures: readonly Signature[],
   args: Record<string, unknown>,
 ): FunctionCall {
   const given = Object.keys(args).filter((key) => args[key] !== undefined);
   const signature = signatures.find((candidate) => accepts(candidate, given));
-  if (!signature) throw notFound(name, given);
-  const types = new Map(signature.arguments.map((argument) => [argument.name, argument.type]));
-  const list = given.map((key, index) => `${quote(key)} => $${index + 1}::${types.get(key) ?? 'text'}`);
+  if (!signature) throw new UnknownFunctionError(name, given);
+  const typeOf = (key: string) =>
+    signature.arguments.find((argument) => argument.name === key)?.type ?? 'text';
+  const list = given.map((key, index) => `${quote(key)} => $${index + 1}::${typeOf(key)}`);
   return {
-    text: bodyOf(signature.returns, `public.${quote(name)}(${list.join(', ')})`),
-    values: given.map((key) => toText(args[key], types.get(key))),
+    text: selectBody(signature.returns, `public.${quote(name)}(${list.join(', ')})`),
+    values: given.map((key) => toText(args[key], typeOf(key))),
     returns: signature.returns,
   };
 }
@@ -74,48 +71,29 @@ function accepts(signature: Signature, given: readonly string[]): boolean {
   return known && signature.arguments.every(({ name, required }) => !required || given.includes(name));
 }
 
-function bodyOf(returns: Returns, call: string): string {
+function selectBody(returns: Returns, call: string): string {
   switch (returns) {
     case 'void':
       return `select null::text as body from (select ${call}) as done`;
     case 'scalar':
       return `select to_json(${call})::text as body`;
     case 'scalars':
-      return `select coalesce(json_agg(value), '[]')::text as body from ${call} as value`;
+      return `select coalesce(json_agg(value), '[]')::text as body from ${call} as called(value)`;
     case 'row':
-      return `select row_to_json(answer)::text as body from ${call} as answer`;
+      return `select row_to_json(answer)::text as body from (select * from ${call}) as answer`;
     case 'rows':
-      return `select coalesce(json_agg(answer), '[]')::text as body from ${call} as answer`;
+      return `select coalesce(json_agg(answer), '[]')::text as body from (select * from ${call}) as answer`;
   }
 }
 
 /** Values travel as text and are read by the argument type's own input, as when PostgREST reads a JSON document. */
-function toText(value: unknown, type: string | undefined): string | null {
+function toText(value: unknown, type: string): string | null {
   if (value === null) return null;
-  if (type === 'json' || type === 'jsonb' || typeof value !== 'string') return toPlain(value, type);
-  return value;
-}
-
-function toPlain(value: unknown, type: string | undefined): string {
-  const json = JSON.stringify(value);
-  const bare = type !== 'json' && type !== 'jsonb' && json.startsWith('"');
-  return bare ? (JSON.parse(json) as string) : json;
+  const json = toJson(value);
+  if (type === 'json' || type === 'jsonb') return json;
+  return json.startsWith('"') ? (JSON.parse(json) as string) : json;
 }
 
 function quote(identifier: string): string {
   return `"${identifier.replaceAll('"', '""')}"`;
-}
-
-function notFound(name: string, given: readonly string[]): RpcError {
-  const call =
-    given.length > 0 ? `public.${name}(${given.toSorted().join(', ')})` : `public.${name} without parameters`;
-  const searched =
-    given.length > 0
-      ? `public.${name} with parameters ${given.toSorted().join(', ')} or with a single unnamed json/jsonb parameter`
-      : `public.${name} without parameters or with a single unnamed json/jsonb parameter`;
-  return new RpcError(name, {
-    code: 'PGRST202',
-    message: `Could not find the function ${call} in the schema cache`,
-    details: `Searched for the function ${searched}, but no matches were found in the schema cache.`,
-  });
 }

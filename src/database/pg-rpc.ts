@@ -1,38 +1,61 @@
+import { createHash } from 'node:crypto';
 import pg from 'pg';
-import { SIGNATURE_QUERY, writeCall, type Signature } from './function-call.ts';
+import { createFunctionCalls, UnknownFunctionError, type FunctionCall } from './function-call.ts';
+import { withClient } from './pooled-client.ts';
 import { DatabaseUnreachableError, RpcError, type Rpc } from './rpc.ts';
+import { meansUnreachable } from './unreachable.ts';
+
+const UNDEFINED_FUNCTION = '42883';
 
 /**
- * The `Rpc` port over TCP. A function's signature is read at its first call and kept, so later calls are one round trip.
+ * The `Rpc` port over TCP. The first call of a function reads its signature; later ones are one round trip.
+ *
+ * An aborted call rejects at once with the signal's reason. Its statement is cancelled where the connection is direct;
+ * behind a transaction pooler, which hides the real backend, it may run on.
+ *
+ * @param pool - the caller's; its time-outs apply and count as an unreachable database
+ * @param options.prepare - use named prepared statements: saves planning, but only on direct or session connections,
+ *   a transaction pooler (Supabase port 6543) breaks them. Default false.
  */
-export function createPgRpc(pool: pg.Pool): Rpc {
-  const signatures = new Map<string, Signature[]>();
-  return async <Result>(name: string, args: Record<string, unknown> = {}): Promise<Result> => {
+export function createPgRpc(pool: pg.Pool, { prepare = false }: { prepare?: boolean } = {}): Rpc {
+  const calls = createFunctionCalls();
+  return async <Result>(
+    name: string,
+    args: Record<string, unknown> = {},
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<Result> => {
+    signal?.throwIfAborted();
     try {
-      let known = signatures.get(name);
-      if (!known) {
-        const { rows } = await pool.query<{ signature: Signature }>(SIGNATURE_QUERY, [name]);
-        known = rows.map(({ signature }) => signature);
-        if (known.length > 0) signatures.set(name, known);
-      }
-      const call = writeCall(name, known, args);
-      const { rows } = await pool.query<{ body: string | null }>(call.text, call.values);
-      const body = rows[0]?.body ?? null;
+      const work = async (client: pg.PoolClient) => {
+        const call = await calls.write(client, name, args);
+        const { rows } = await client.query<{ body: string | null }>(toQuery(call, prepare));
+        return rows[0]?.body ?? null;
+      };
+      const body = await withClient(pool, work, signal);
       return (body === null ? null : JSON.parse(body)) as Result;
     } catch (error) {
-      throw toRpcFailure(name, error);
+      signal?.throwIfAborted();
+      if (error instanceof pg.DatabaseError && error.code === UNDEFINED_FUNCTION) calls.forget(name);
+      throw toFailure(name, error);
     }
   };
 }
 
-function toRpcFailure(name: string, error: unknown): Error {
-  if (error instanceof RpcError) return error;
-  if (error instanceof pg.DatabaseError) {
-    return new RpcError(
-      name,
-      { code: error.code ?? 'XX000', message: error.message, details: error.detail, hint: error.hint },
-      { cause: error },
-    );
-  }
+function toQuery({ text, values }: FunctionCall, prepare: boolean): pg.QueryConfig {
+  if (!prepare) return { text, values };
+  return { name: createHash('sha256').update(text).digest('hex').slice(0, 32), text, values };
+}
+
+function toFailure(name: string, error: unknown): unknown {
+  if (error instanceof UnknownFunctionError) return new RpcError(name, error, { cause: error });
+  if (error instanceof pg.DatabaseError && !meansUnreachable(error.code ?? ''))
+    return toRpcError(name, error);
+  // An argument that JSON cannot hold: the caller's mistake, nothing was sent.
+  if (error instanceof TypeError) return error;
   return new DatabaseUnreachableError(`${name}: the database did not answer`, { cause: error });
+}
+
+function toRpcError(name: string, error: pg.DatabaseError): RpcError {
+  const { code = 'XX000', message, detail, hint } = error;
+  return new RpcError(name, { code, message, details: detail, hint }, { cause: error });
 }

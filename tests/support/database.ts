@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, inject } from 'vitest';
 import { createPgRpc } from '../../src/database/pg-rpc.ts';
@@ -9,7 +10,7 @@ export interface TestDatabase {
   pool: pg.Pool;
   /** The pg driver on `pool`. */
   rpc: Rpc;
-  /** Ends the pool and drops the database, whoever is still connected. */
+  /** Ends the pool and drops the database; who is still connected a while later is cut off. */
   close(): Promise<void>;
 }
 
@@ -28,7 +29,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     rpc: createPgRpc(pool),
     close: async () => {
       await pool.end();
-      await onCluster(`drop database if exists ${name} with (force)`);
+      await drop(name);
     },
   };
 }
@@ -39,11 +40,22 @@ export async function expectSoundQueue(pool: pg.Pool): Promise<void> {
   expect(rows).toEqual([]);
 }
 
-async function onCluster(statement: string): Promise<void> {
+/** A pool that has ended still closes its connections; cut off in the middle of that, it would fail the test run. */
+async function drop(name: string): Promise<void> {
+  const giveUpAt = Date.now() + 5_000;
+  while ((await connections(name)) > 0 && Date.now() < giveUpAt) await sleep(5);
+  await onCluster(`drop database if exists ${name} with (force)`);
+}
+
+async function connections(name: string): Promise<number> {
+  return (await onCluster('select 1 from pg_stat_activity where datname = $1', [name])).length;
+}
+
+async function onCluster(statement: string, values: unknown[] = []): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: inject('clusterUrl') });
   await client.connect();
   try {
-    await client.query(statement);
+    return (await client.query<Record<string, unknown>>(statement, values)).rows;
   } finally {
     await client.end();
   }

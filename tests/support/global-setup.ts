@@ -63,11 +63,14 @@ async function isOurs(folder: string): Promise<boolean> {
 async function makeTemplate(clusterUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: clusterUrl });
   await client.connect();
-  await client.query('create database migrated');
-  const url = new URL(clusterUrl);
-  url.pathname = '/migrated';
-  await migrate(url.href, silentLogger);
-  // Nobody may connect: a database that is in use cannot be cloned.
-  await client.query('alter database migrated with is_template true allow_connections false');
-  await client.end();
+  try {
+    await client.query('create database migrated');
+    const url = new URL(clusterUrl);
+    url.pathname = '/migrated';
+    await migrate(url.href, silentLogger);
+    // Nobody may connect: a database that is in use cannot be cloned.
+    await client.query('alter database migrated with is_template true allow_connections false');
+  } finally {
+    await client.end();
+  }
 }

@@ -1,0 +1,59 @@
+import { createClient, type SupabaseClient } from '@supabase/supabase-js';
+import { toJson } from './json.ts';
+import { DatabaseUnreachableError, RpcError, type Rpc } from './rpc.ts';
+import { meansUnreachable } from './unreachable.ts';
+
+/** What supabase-js answers; it never throws. */
+interface Answer {
+  data: unknown;
+  error: { code?: string; message: string; details?: string | null; hint?: string | null } | null;
+  status: number;
+}
+
+/**
+ * The `Rpc` port over HTTP (PostgREST) on an existing supabase-js client. A call is sent once: whether it may be
+ * repeated, only the caller knows. An aborted call rejects with the signal's reason; the database may still finish it.
+ */
+export function createSupabaseRpc(client: Pick<SupabaseClient, 'rpc'>): Rpc {
+  return async <Result>(
+    name: string,
+    args: Record<string, unknown> = {},
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<Result> => {
+    signal?.throwIfAborted();
+    const request = client.rpc(name, args);
+    const answer: Answer = await (signal ? request.abortSignal(signal) : request);
+    if (!answer.error) return answer.data as Result;
+    signal?.throwIfAborted();
+    // supabase-js reports arguments that JSON cannot hold as a lost connection; here they throw their TypeError.
+    if (answer.status === 0) toJson(args);
+    throw toFailure(name, answer.status, answer.error);
+  };
+}
+
+/**
+ * @param options.url - of the Supabase project, e.g. `https://abcdefgh.supabase.co`
+ * @param options.key - secret key (`sb_secret_…`) or the legacy service role key
+ */
+export function createSupabaseClientRpc(options: { url: string; key: string; fetch?: typeof fetch }): Rpc {
+  const client = createClient(options.url, options.key, {
+    auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
+    global: { fetch: options.fetch },
+  });
+  return createSupabaseRpc(client);
+}
+
+function toFailure(name: string, status: number, error: NonNullable<Answer['error']>): Error {
+  const code = error.code ?? '';
+  if (meansUnreachable(code) || (code === '' && isOutage(status))) {
+    const reason = status === 0 ? error.message : `status ${status}`;
+    return new DatabaseUnreachableError(`${name}: the database did not answer (${reason})`, { cause: error });
+  }
+  // A gateway in front of PostgREST refuses without a code, e.g. an unknown key.
+  return new RpcError(name, { ...error, code: code === '' ? `HTTP${status}` : code }, { cause: error });
+}
+
+/** No connection at all (0), a gateway without its upstream (502–504), or Cloudflare without its origin (520–530). */
+function isOutage(status: number): boolean {
+  return status === 0 || (status >= 502 && status <= 504) || (status >= 520 && status <= 530);
+}

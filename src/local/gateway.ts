@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import getPort from 'get-port';
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { cors } from 'hono/cors';
+import pg from 'pg';
+import type { Logger } from '../runtime/logger.ts';
+import { createKeyRing, type GatewayKeys } from './gateway-keys.ts';
+import { createRpcEndpoint } from './gateway-rpc.ts';
+
+export interface GatewayOptions {
+  /** Preferred TCP port on 127.0.0.1; another free one is taken when it is busy. */
+  port?: number;
+  /** Connection of a role that may become `anon`, `authenticated` and `service_role`. */
+  databaseUrl: string;
+  keys: GatewayKeys;
+  /** Answers `/functions/v1/<name>`; undefined when there is no such function. */
+  functions?: (name: string, request: Request) => Promise<Response | undefined>;
+  log: Logger;
+}
+
+export interface Gateway {
+  url: string;
+  /** Cancels the calls that are still running. */
+  close(): Promise<void>;
+}
+
+const BODY_LIMIT_BYTES = 20 * 1024 * 1024;
+
+/**
+ * A local imitation of Supabase's API gateway, for what this project uses of it and no more: `POST /rest/v1/rpc/<name>`
+ * answered as PostgREST answers it (no tables, no GET, no `Prefer`, no filters), and `/functions/v1/<name>` handed on.
+ * `GET /health` tells whether the database answers.
+ */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const pool = new pg.Pool({
+    connectionString: options.databaseUrl,
+    max: 20,
+    connectionTimeoutMillis: 10_000,
+  });
+  pool.on('error', (error) =>
+    options.log.warn({ error: error.message }, 'an idle database connection was lost'),
+  );
+  const closing = new AbortController();
+  const server = createAdaptorServer({ fetch: createApp(pool, options, closing.signal).fetch });
+  server.listen(await getPort({ port: options.port, host: '127.0.0.1' }), '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: async () => {
+      closing.abort();
+      const closed = once(server, 'close');
+      server.close();
+      if ('closeAllConnections' in server) server.closeAllConnections();
+      await closed;
+      await pool.end();
+    },
+  };
+}
+
+function createApp(pool: pg.Pool, { keys, functions, log }: GatewayOptions, closing: AbortSignal): Hono {
+  const app = new Hono();
+  const tooLarge = bodyLimit({
+    maxSize: BODY_LIMIT_BYTES,
+    onError: (c) => c.json({ message: 'Request body is larger than 20 MB' }, 413),
+  });
+  app.use(cors());
+  app.get('/health', async (c) => {
+    await pool.query('select 1');
+    return c.json({ status: 'ok' });
+  });
+  app.post('/rest/v1/rpc/:name', tooLarge, createRpcEndpoint(pool, createKeyRing(keys), closing));
+  app.all('/functions/v1/:name/*', async (c) => {
+    const response = await functions?.(c.req.param('name'), c.req.raw);
+    return response ?? c.json({ code: 'NOT_FOUND', message: 'Requested function was not found' }, 404);
+  });
+  app.notFound((c) => c.json({ message: 'no Route matched with those values' }, 404));
+  app.onError((error, c) => {
+    log.error({ error: error.message, path: c.req.path }, 'the gateway could not answer');
+    return c.json({ message: 'The upstream did not answer' }, 503);
+  });
+  return app;
+}
