@@ -28,7 +28,7 @@ create table public.background_job_leases (
   constraint background_job_leases_pkey primary key (token)
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 500);
 comment on table public.background_job_leases is
-  'One row per claim: who holds which jobs. job_ids and lease_until (the first one; renewals are on the job rows) never change; remaining counts down, and the row goes with its last job.';
+  'One row per claim: who holds which jobs. job_ids and lease_until (the first one; renewals are on the job rows) never change; remaining counts down as jobs end, and the row goes with its last job. Jobs ended by hand are not counted off, so that a bulk edit locks no lease: the sweep removes what they leave.';
 
 create table public.background_job_slots (
   job_id uuid not null,

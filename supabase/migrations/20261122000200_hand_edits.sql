@@ -2,23 +2,18 @@
 -- with what they did. The queue's own functions do that themselves, in bulk, and say so with the setting
 -- hybrid_jobs.internal: the triggers' WHEN clauses then cost a comparison per row and no call.
 
-create function job_queue.remove_ready(p_lane text, p_sort_at timestamptz, p_id uuid) returns boolean
+create function job_queue.remove_ready(p_lane text, p_sort_at timestamptz, p_id uuid) returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
-  -- SKIP LOCKED, so that this cannot deadlock with a claim that holds the ready row and waits for the job's row, which
-  -- our caller holds. That claim looks at the job again when it gets it, and puts back what it may not take.
-  delete from public.background_job_ready where ctid = any (array(
-    select r.ctid from public.background_job_ready r
-    where r.lane = p_lane and r.sort_at = p_sort_at and r.id = p_id
-    for update skip locked));
-  return not exists (
-    select from public.background_job_ready r where r.lane = p_lane and r.sort_at = p_sort_at and r.id = p_id);
+  -- Waits for a claim that holds the ready row. This cannot deadlock, although that claim may wait for the job's row,
+  -- which our caller holds: its lock_timeout makes it let go of the ready row after 100 ms, long before deadlock_timeout.
+  delete from public.background_job_ready r where r.lane = p_lane and r.sort_at = p_sort_at and r.id = p_id;
 end
 $$;
 comment on function job_queue.remove_ready(text, timestamptz, uuid) is
-  'Removes a job''s ready row. Returns false when a running claim holds it and will decide about it. Never refuses.';
+  'Removes the ready row of a job whose row the caller has locked. Never refuses.';
 
 create function job_queue.add_ready(p_job public.background_jobs) returns void
 language plpgsql
@@ -31,23 +26,6 @@ begin
 end
 $$;
 comment on function job_queue.add_ready(public.background_jobs) is 'Makes a queued job claimable. Never refuses.';
-
-create function job_queue.release_lease(p_token uuid, p_jobs integer) returns void
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_remaining integer;
-begin
-  update public.background_job_leases l set remaining = l.remaining - p_jobs
-  where l.token = p_token returning l.remaining into v_remaining;
-  if v_remaining <= 0 then
-    delete from public.background_job_leases l where l.token = p_token;
-  end if;
-end
-$$;
-comment on function job_queue.release_lease(uuid, integer) is
-  'Counts ended jobs off a lease and removes it with its last one. Never refuses.';
 
 create function job_queue.slice_ms(p_started_at timestamptz, p_now timestamptz) returns bigint
 language plpgsql immutable
@@ -155,12 +133,10 @@ create function job_queue.follow_hand_edit() returns trigger
 language plpgsql security definer
 set search_path = ''
 as $$
-declare
-  v_removed boolean := true;
 begin
   if tg_op <> 'INSERT' then
     if old.status = 'queued' then
-      v_removed := job_queue.remove_ready(old.lane, old.run_at - old.priority * interval '1 minute', old.id);
+      perform job_queue.remove_ready(old.lane, old.run_at - old.priority * interval '1 minute', old.id);
     elsif old.status = 'processing' and (tg_op = 'DELETE' or new.status <> 'processing') then
       if tg_op = 'UPDATE' then
         insert into public.background_job_attempts (job_id, number, lane, worker, started_at, ended_at, outcome, error)
@@ -170,21 +146,20 @@ begin
                jsonb_build_object('message', format('the row was set to %s by hand', new.status))
         from public.background_job_attempts a where a.job_id = new.id;
       end if;
-      perform job_queue.release_lease(old.lease_token, 1);
       delete from public.background_job_slots s where s.job_id = old.id;
     end if;
   end if;
   if tg_op = 'DELETE' then return null; end if;
   if new.status = 'queued' then
-    if v_removed then perform job_queue.add_ready(new); end if;
+    perform job_queue.add_ready(new);
   elsif new.status = 'processing' and (tg_op = 'INSERT' or old.status <> 'processing') then
     insert into public.background_job_leases (token, worker, lane, claimed_at, lease_until, remaining, job_ids)
     values (new.lease_token, 'by hand', new.lane, clock_timestamp(), new.lease_until, 1, array[new.id]);
   end if;
-  if new.status = 'processing' and new.lane <> 'inline' then
+  if new.status = 'processing' then
     delete from public.background_job_slots s where s.job_id = new.id;
     insert into public.background_job_slots (job_id, concurrency_key)
-    select new.id, new.concurrency_key where new.concurrency_key is not null;
+    select new.id, new.concurrency_key where new.concurrency_key is not null and new.lane <> 'inline';
   end if;
   return null;
 end

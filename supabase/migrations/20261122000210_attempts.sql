@@ -29,6 +29,23 @@ $$;
 comment on function job_queue.held_job(uuid, uuid) is
   'The job''s row, locked, when the lease token still holds it; else a row of nulls. This is the fence.';
 
+create function job_queue.release_lease(p_token uuid, p_jobs integer) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_remaining integer;
+begin
+  update public.background_job_leases l set remaining = l.remaining - p_jobs
+  where l.token = p_token returning l.remaining into v_remaining;
+  if v_remaining <= 0 then
+    delete from public.background_job_leases l where l.token = p_token;
+  end if;
+end
+$$;
+comment on function job_queue.release_lease(uuid, integer) is
+  'Counts ended jobs off a lease and removes it with its last one. Never refuses.';
+
 create function job_queue.end_attempt(
   p_job public.background_jobs, p_outcome text, p_error jsonb, p_status text, p_run_at timestamptz,
   p_lane text, p_retries_spent integer, p_failure_reason text) returns text

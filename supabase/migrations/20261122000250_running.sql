@@ -62,6 +62,8 @@ begin
   with input as materialized (
     select (e.r ->> 'job_id')::uuid as job_id, (e.r ->> 'lease_token')::uuid as lease_token, e.r -> 'result' as result
     from jsonb_array_elements(results) as e(r)
+    -- One order for all callers, so that two of them seldom wait for each other.
+    order by 1
   ), done as (
     update public.background_jobs j
     set status = 'completed', result = i.result, error = null, completed_at = v_now, lease_token = null, lease_until = null,

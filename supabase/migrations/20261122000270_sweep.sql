@@ -39,6 +39,11 @@ begin
       jobs := 1;
       return next;
     end loop;
+    -- Jobs ended by hand were not counted off.
+    delete from public.background_job_leases l
+    where l.token = v_lease.token and not exists (
+      select from public.background_jobs j
+      where j.id = any (v_lease.job_ids) and j.status = 'processing' and j.lease_token = v_lease.token);
   end loop;
 end
 $$;
@@ -83,12 +88,11 @@ begin
   for v_job in
     select j.* from public.background_job_ready r join public.background_jobs j on j.id = r.id
     where r.lane = 'inline' and r.run_at < p_now - interval '60 seconds' and j.status = 'queued' and j.lane = 'inline'
-    order by j.id limit 1000 for no key update of j skip locked
+    order by j.id limit 1000 for no key update of j skip locked for update of r skip locked
   loop
-    if job_queue.remove_ready('inline', v_job.run_at - v_job.priority * interval '1 minute', v_job.id) then
-      update public.background_jobs j set lane = 'edge' where j.id = v_job.id returning * into v_job;
-      perform job_queue.add_ready(v_job);
-    end if;
+    perform job_queue.remove_ready('inline', v_job.run_at - v_job.priority * interval '1 minute', v_job.id);
+    update public.background_jobs j set lane = 'edge' where j.id = v_job.id returning * into v_job;
+    perform job_queue.add_ready(v_job);
   end loop;
 end
 $$;
@@ -100,25 +104,35 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_row record;
+  v_stale record;
+  v_job public.background_jobs;
 begin
-  -- A hand edit leaves a job's ready row to the claim that holds it; when that claim then dies, the row is stale.
-  for v_row in
-    select r.ctid as ready_ctid, j.id from (
-      select x.ctid, x.* from public.background_job_ready x order by x.lane, x.sort_at limit 1000 for update skip locked) r
+  -- Locks stale rows only: a claim must not find the front of the queue locked because a sweep looks at it.
+  for v_stale in
+    select r.ctid, r.id from unnest(array['edge', 'inline', 'worker']) as l(lane)
+    cross join lateral (
+      select x.ctid, x.* from public.background_job_ready x where x.lane = l.lane order by x.sort_at, x.id limit 1000) r
     left join public.background_jobs j on j.id = r.id
-    where j.id is null or j.status <> 'queued' or r.lane <> j.lane
-      or r.sort_at <> j.run_at - j.priority * interval '1 minute'
+    where (j.status, j.lane, j.type, j.run_at, j.expires_at, j.run_at - j.priority * interval '1 minute')
+      is distinct from ('queued', r.lane, r.type, r.run_at, r.expires_at, r.sort_at)
   loop
-    delete from public.background_job_ready r where r.ctid = v_row.ready_ctid;
-    if not exists (select from public.background_job_ready r where r.id = v_row.id) then
-      perform job_queue.put_back(array[v_row.id]);
+    select * into v_job from public.background_jobs j where j.id = v_stale.id for no key update skip locked;
+    continue when v_job.id is null and exists (select from public.background_jobs j where j.id = v_stale.id);
+    delete from public.background_job_ready where ctid = any (array(
+      select r.ctid from public.background_job_ready r
+      where r.ctid = v_stale.ctid and r.id = v_stale.id
+        and (v_job.status, v_job.lane, v_job.type, v_job.run_at, v_job.expires_at, v_job.run_at - v_job.priority * interval '1 minute')
+          is distinct from ('queued', r.lane, r.type, r.run_at, r.expires_at, r.sort_at)
+      for update skip locked));
+    if found and v_job.status = 'queued' and not exists (
+        select from public.background_job_ready r where r.id = v_job.id) then
+      perform job_queue.add_ready(v_job);
     end if;
   end loop;
 end
 $$;
 comment on function job_queue.reconcile_ready() is
-  'Mends stale rows among the 1,000 first of the ready table.';
+  'Mends stale rows among the 1,000 first of each lane in the ready table: what edits past the triggers left there.';
 
 create function job_queue.measure_durations(p_now timestamptz) returns void
 language plpgsql

@@ -105,7 +105,7 @@ begin
   from public.background_job_leases l cross join lateral (
     select count(*) as running from public.background_jobs j
     where j.id = any (l.job_ids) and j.lease_token = l.token and j.status = 'processing') n
-  where n.running <> l.remaining
+  where n.running > l.remaining
   union all
   select j.id, 'runs under a concurrency key without a slot' from public.background_jobs j
   where j.status = 'processing' and j.concurrency_key is not null and j.lane <> 'inline'

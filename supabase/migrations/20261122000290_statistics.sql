@@ -93,7 +93,8 @@ begin
     from recent r
   ), live as (
     select (select count(*) from public.background_job_ready) as queued,
-      (select coalesce(sum(l.remaining), 0) from public.background_job_leases l) as processing,
+      (select count(*) from public.background_job_leases l cross join lateral unnest(l.job_ids) as m(id)
+        join public.background_jobs j on j.id = m.id and j.status = 'processing' and j.lease_token = l.token) as processing,
       (select min(r.run_at) from public.background_job_ready r where r.run_at <= clock_timestamp()) as oldest_due
   )
   select m.metric, m.value from counts c cross join live l cross join lateral (values
