@@ -31,9 +31,14 @@ export function wrapRequests(octokit: Octokit, options: RequestHookOptions): { r
     counter.requests += 1;
     const name = nameOf(octokit, request);
     const asker = (): Asker => ({ tokenName: options.tokenName, now: options.now() });
+    const own = request.request;
     const answer = await sendInTime(
-      (signal) => send({ ...request, request: { ...request.request, signal } }),
-      [options.signal, request.request.signal],
+      (signal) => {
+        // Inner hooks see this very object whatever is passed on; its `request` may be shared by all requests.
+        request.request = { ...own, signal };
+        return send(request);
+      },
+      [options.signal, own.signal],
       options.timeoutMs,
       (error) => outcomeOf(error, name, asker()),
     );

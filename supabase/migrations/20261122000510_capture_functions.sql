@@ -85,7 +85,7 @@ as $$
 declare
   v_missing bigint;
 begin
-  select mentioned.github_id into v_missing
+  select min(mentioned.github_id) into v_missing
   from (
     select unnest(array[
       (item ->> 'author_github_id')::bigint, (item ->> 'merged_by_github_id')::bigint,
@@ -94,8 +94,7 @@ begin
     cross join lateral jsonb_array_elements(part.value) as item
   ) as mentioned
   where mentioned.github_id is not null
-    and not exists (select from public.contributors c where c.github_id = mentioned.github_id)
-  limit 1;
+    and not exists (select from public.contributors c where c.github_id = mentioned.github_id);
   if v_missing is not null then
     raise exception using errcode = 'PT400',
       message = format('page: contributor %s is mentioned but neither in the page nor known', v_missing);
