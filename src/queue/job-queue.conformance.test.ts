@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { z } from 'zod';
 import { RpcError } from '../database/rpc.ts';
-import { defineJob, type JobDefinition } from '../jobs/define-job.ts';
+import { defineJob } from '../jobs/define-job.ts';
 import { expectSoundQueue } from '../../tests/support/database.ts';
 import { describeDrivers, type OpenDriver } from '../../tests/support/drivers.ts';
 import { type ClaimedJob, createJobQueue, type JobQueue, type Lease, type NewJob } from './job-queue.ts';
@@ -208,7 +208,7 @@ describeDrivers('the job queue', (driver) => {
       maxRetries: 5,
       run: () => Promise.resolve(null),
     });
-    await queue.syncJobTypes([definition as JobDefinition]);
+    await queue.syncJobTypes([definition]);
     expect(await queue.laneOverrides()).toEqual(new Map());
     await open.pool.query(`select set_job_lane('test/synced', 'worker')`);
     expect(await queue.laneOverrides()).toEqual(new Map([['test/synced', 'worker']]));

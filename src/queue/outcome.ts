@@ -46,8 +46,8 @@ export async function writeVerdict(verdict: Verdict, attempt: Attempt, host: Per
       'outcome refused',
     );
     if (verdict.kind !== 'complete') return { kind: 'lost' };
-    const reason = `job ${attempt.job.type}: its result was refused`;
-    return await writeVerdict(verdictOn(new NonRetryableError(reason, { cause: refusal })), attempt, host);
+    const message = `job ${attempt.job.type}: its result was refused: ${describeError(refusal).message}`;
+    return await writeVerdict(verdictOn(new NonRetryableError(message)), attempt, host);
   }
 }
 

@@ -81,7 +81,7 @@ async function runUntilStopped(
     .finally(() => settled.abort());
   const left = attempt.stopped.then(async (): Promise<RunEnd> => {
     await pause(graceMs, settled.signal);
-    return 'ignored its signal';
+    return settled.signal.aborted ? await ran : 'ignored its signal';
   });
   return await Promise.race([ran, left]);
 }

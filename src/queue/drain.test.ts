@@ -1,0 +1,200 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import { createTestDatabase, expectSoundQueue, type TestDatabase } from '../../tests/support/database.ts';
+import { testHost, testJob } from '../../tests/support/queue-host.ts';
+import { DatabaseUnreachableError } from '../database/rpc.ts';
+import type { JobContext } from '../jobs/job-context.ts';
+import { NonRetryableError, SnoozeError } from '../jobs/outcomes.ts';
+import { type Drain, drain, type DrainOptions, startDrain } from './drain.ts';
+import { createJobQueue, type JobQueue } from './job-queue.ts';
+import type { PerformHostOptions } from './perform-host.ts';
+
+let database: TestDatabase;
+let queue: JobQueue;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  queue = createJobQueue(database.rpc);
+});
+afterAll(async () => await database.close());
+beforeEach(async () => {
+  await database.pool.query('delete from background_jobs');
+});
+afterEach(async () => await expectSoundQueue(database.pool));
+
+type Run = (ctx: JobContext<unknown>) => Promise<unknown>;
+
+function optionsFor(
+  run: Run,
+  overrides: Partial<DrainOptions> = {},
+  hosting: Partial<PerformHostOptions> = {},
+): DrainOptions {
+  const catalog = [testJob('test/job', z.unknown(), run)];
+  return {
+    host: testHost({ queue, rpc: database.rpc, catalog }, hosting),
+    lane: 'edge',
+    worker: 'test',
+    concurrency: 10,
+    stopClaimingAt: new Date(Date.now() + 600_000),
+    ...overrides,
+  };
+}
+
+async function enqueue(count: number): Promise<void> {
+  await queue.enqueue(Array.from({ length: count }, (_, n) => ({ type: 'test/job', payload: { n } })));
+}
+
+async function countByStatus(): Promise<Record<string, number>> {
+  const sql = 'select status, count(*)::int as count from background_jobs group by status';
+  const { rows } = await database.pool.query<{ status: string; count: number }>(sql);
+  return Object.fromEntries(rows.map(({ status, count }) => [status, count]));
+}
+
+it('runs hundreds of jobs, each once, never more than its concurrency at a time', async () => {
+  await enqueue(300);
+  const runs: unknown[] = [];
+  let now = 0;
+  let most = 0;
+  const summary = await drain(
+    optionsFor(async (ctx) => {
+      runs.push((ctx.payload as { n: number }).n);
+      most = Math.max(most, (now += 1));
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      now -= 1;
+    }),
+  );
+  expect(summary).toMatchObject({ claimed: 300, completed: 300, emptied: true });
+  expect(new Set(runs).size).toBe(300);
+  expect(runs).toHaveLength(300);
+  expect(most).toBe(10);
+  expect(await countByStatus()).toEqual({ completed: 300 });
+});
+
+it('shares the queue with other drains', async () => {
+  await enqueue(200);
+  const run: Run = () => Promise.resolve(null);
+  const summaries = await Promise.all([1, 2, 3].map(() => drain(optionsFor(run))));
+  expect(summaries.reduce((sum, { completed }) => sum + completed, 0)).toBe(200);
+  expect(await countByStatus()).toEqual({ completed: 200 });
+});
+
+it('writes completions in batches and counts every outcome', async () => {
+  await enqueue(5);
+  const calls: number[] = [];
+  const counting: JobQueue = {
+    ...queue,
+    complete: (results) => {
+      calls.push(results.length);
+      return queue.complete(results);
+    },
+  };
+  const ends = [
+    () => Promise.resolve('done'),
+    () => Promise.resolve('done'),
+    () => Promise.reject(new Error('again')),
+    () => Promise.reject(new NonRetryableError('never')),
+    () => Promise.reject(new SnoozeError(new Date(Date.now() + 60_000), 'later')),
+  ];
+  const run: Run = (ctx) => ends[(ctx.payload as { n: number }).n]?.() ?? Promise.resolve();
+  const summary = await drain(optionsFor(run, {}, { queue: counting }));
+  expect(summary).toEqual({
+    claimed: 5,
+    completed: 2,
+    retried: 1,
+    failed: 1,
+    snoozed: 1,
+    handedOff: 0,
+    cancelled: 0,
+    lost: 0,
+    emptied: true,
+  });
+  expect(calls).toEqual([2]);
+});
+
+it('ends at once on an empty queue', async () => {
+  const begun = startDrain(optionsFor(() => Promise.resolve(null)));
+  expect(await begun.firstBatch).toEqual([]);
+  expect(await begun.done).toMatchObject({ claimed: 0, emptied: true });
+  expect(begun.wake()).toBe(false);
+});
+
+it('runs what its own jobs enqueue', async () => {
+  await enqueue(1);
+  const run: Run = (ctx) => {
+    const { n } = ctx.payload as { n: number };
+    if (n < 5) ctx.enqueue({ type: 'test/job', payload: { n: n + 1 } });
+    return Promise.resolve(n);
+  };
+  expect(await drain(optionsFor(run))).toMatchObject({ completed: 6, emptied: true });
+});
+
+it('looks again when it is woken while a long job runs', async () => {
+  await enqueue(1);
+  const release = Promise.withResolvers<void>();
+  const run: Run = (ctx) => ((ctx.payload as { n: number }).n === 0 ? release.promise : Promise.resolve());
+  const begun: Drain = startDrain(optionsFor(run, { pollMs: 600_000 }));
+  expect(await begun.firstBatch).toHaveLength(1);
+  await queue.enqueue([{ type: 'test/job', payload: { n: 1 } }]);
+  expect(begun.wake()).toBe(true);
+  await vi.waitFor(
+    async () => expect(await countByStatus()).toEqual({ processing: 1, completed: 1 }),
+    20_000,
+  );
+  release.resolve();
+  expect(await begun.done).toMatchObject({ completed: 2, emptied: true });
+});
+
+it('claims nothing after its time, and says that the queue may not be empty', async () => {
+  await enqueue(3);
+  const summary = await drain(optionsFor(() => Promise.resolve(null), { stopClaimingAt: new Date() }));
+  expect(summary).toMatchObject({ claimed: 0, emptied: false });
+  expect(await countByStatus()).toEqual({ queued: 3 });
+});
+
+it('hands everything back when the host shuts down', async () => {
+  await enqueue(30);
+  const shutdown = new AbortController();
+  const run: Run = async (ctx) => {
+    await ctx.step('one', () => Promise.resolve(1));
+    return await new Promise((_resolve, reject) =>
+      ctx.signal.addEventListener('abort', () => reject(new Error('stopped'))),
+    );
+  };
+  const begun = startDrain(optionsFor(run, {}, { shutdown: shutdown.signal }));
+  await begun.firstBatch;
+  await vi.waitFor(async () => {
+    const { rows } = await database.pool.query('select from background_job_steps');
+    expect(rows).toHaveLength(10);
+  }, 20_000);
+  shutdown.abort();
+  expect(await begun.done).toMatchObject({ claimed: 10, handedOff: 10, emptied: false });
+  expect(await countByStatus()).toEqual({ queued: 30 });
+  const { rows } = await database.pool.query('select from background_jobs where retry_count > 0');
+  expect(rows).toEqual([]);
+});
+
+it('ends with the error of a failed claim, after the jobs that were running', async () => {
+  await enqueue(2);
+  let claims = 0;
+  const flaky: JobQueue = {
+    ...queue,
+    claim: (request) => {
+      claims += 1;
+      return claims > 1 ? Promise.reject(new DatabaseUnreachableError('away')) : queue.claim(request);
+    },
+  };
+  const run: Run = () => Promise.resolve('done');
+  await expect(drain(optionsFor(run, { concurrency: 1 }, { queue: flaky }))).rejects.toThrow('away');
+  expect(await countByStatus()).toEqual({ completed: 1, queued: 1 });
+});
+
+it('leaves types alone that do not fit into the time left, once it must look at that', async () => {
+  await queue.syncJobTypes([testJob('test/job', z.unknown(), () => Promise.resolve(null))]);
+  await database.pool.query(`update job_types set p95_duration_ms = 60000, p95_measured_at = now()`);
+  await enqueue(1);
+  const deadline = new Date(Date.now() + 30_000);
+  const run: Run = () => Promise.resolve(null);
+  const late = optionsFor(run, { fitFrom: new Date(0) }, { deadline });
+  expect(await drain(late)).toMatchObject({ claimed: 0, emptied: true });
+  expect(await drain(optionsFor(run, {}, { deadline }))).toMatchObject({ completed: 1 });
+});
