@@ -17,8 +17,20 @@ $$;
 comment on function job_queue.require_claim_arguments(text, integer, integer) is
   'Returns nothing; refuses (PT400) an empty worker, or numbers out of bounds, naming the argument.';
 
+create function job_queue.hold_waiting_job(p_id uuid) returns boolean
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform from public.background_jobs j where j.id = p_id and j.status = 'queued' for no key update skip locked;
+  return found;
+end
+$$;
+comment on function job_queue.hold_waiting_job(uuid) is
+  'Locks the job''s row; false when another transaction holds it or the job is not queued.';
+
 create function job_queue.pick_ready(
-  p_lane text, p_now timestamptz, p_max_jobs integer, p_types text[], p_unfit text[],
+  p_lane text, p_now timestamptz, p_max_jobs integer, p_types text[], p_unfit text[], p_careful boolean,
   out ctids tid[], out ids uuid[], out keyed boolean)
 language plpgsql
 set search_path = '' set enable_seqscan = off set jit = off
@@ -35,6 +47,7 @@ begin
       and (p_types is null or r.type = any (p_types)) and not r.type = any (p_unfit)
       and (r.concurrency_key is null or r.concurrency_limit > (
         select count(*) from public.background_job_slots s where s.concurrency_key = r.concurrency_key))
+      and (not p_careful or job_queue.hold_waiting_job(r.id))
     order by r.sort_at, r.id limit p_max_jobs for update skip locked) p;
   if coalesce(cardinality(ids), 0) < p_max_jobs then
     select array_agg(p.ctid) as ctids, array_agg(p.id) as ids, coalesce(bool_or(p.concurrency_key is not null), false) as keyed
@@ -45,6 +58,7 @@ begin
         and (p_types is null or r.type = any (p_types)) and not r.type = any (p_unfit)
         and (r.concurrency_key is null or r.concurrency_limit > (
           select count(*) from public.background_job_slots s where s.concurrency_key = r.concurrency_key))
+        and (not p_careful or job_queue.hold_waiting_job(r.id))
       order by r.sort_at, r.id limit p_max_jobs - coalesce(cardinality(ids), 0) for update skip locked) p;
     ctids := ctids || v_more.ctids;
     ids := ids || v_more.ids;
@@ -52,8 +66,8 @@ begin
   end if;
 end
 $$;
-comment on function job_queue.pick_ready(text, timestamptz, integer, text[], text[]) is
-  'Locks up to p_max_jobs runnable ready rows, in order; null arrays when there is none.';
+comment on function job_queue.pick_ready(text, timestamptz, integer, text[], text[], boolean) is
+  'Locks up to p_max_jobs runnable ready rows, in order; with p_careful their jobs'' rows too, passing by those that others hold. Null arrays when there is none.';
 
 create function job_queue.take_slots(p_ctids tid[], out ctids tid[], out ids uuid[])
 language plpgsql
@@ -148,22 +162,20 @@ begin
     raise exception using errcode = 'PT400', message = format('lane: expected inline, edge or worker, got %L', claim_background_jobs.lane);
   end if;
   perform job_queue.require_claim_arguments(worker, max_jobs, lease_seconds);
+  if coalesce(jsonb_typeof(types), 'null') not in ('array', 'null') or exists (
+      select from jsonb_array_elements(case jsonb_typeof(types) when 'array' then types end) as e(type)
+      where jsonb_typeof(e.type) <> 'string') then
+    raise exception using errcode = 'PT400', message = format('types: expected an array of job types, got %s', left(types::text, 100));
+  end if;
   v_unfit := array(
     select t.type from public.job_types t where t.paused or t.p95_duration_ms > fit_seconds::bigint * 1000);
   loop
     begin
       select p.ctids, p.ids, p.keyed into v_pick
-      from job_queue.pick_ready(claim_background_jobs.lane, v_now, max_jobs, v_types, v_unfit) as p;
+      from job_queue.pick_ready(claim_background_jobs.lane, v_now, max_jobs, v_types, v_unfit, v_careful) as p;
       if v_pick.ids is null then return; end if;
       if v_pick.keyed then
         select p.ctids, p.ids, true as keyed into v_pick from job_queue.take_slots(v_pick.ctids) as p;
-        if v_pick.ids is null then return; end if;
-      end if;
-      if v_careful then
-        select array_agg(r.ctid) as ctids, array_agg(r.id) as ids, v_pick.keyed as keyed into v_pick
-        from public.background_job_ready r
-        where r.ctid = any (v_pick.ctids) and r.id in (
-          select j.id from public.background_jobs j where j.id = any (v_pick.ids) for no key update skip locked);
         if v_pick.ids is null then return; end if;
       end if;
       delete from public.background_job_ready r where r.ctid = any (v_pick.ctids);
@@ -176,7 +188,7 @@ begin
       if v_claimed < cardinality(v_pick.ids) then perform job_queue.put_back(v_pick.ids); end if;
       exit;
     exception when lock_not_available then
-      -- Somebody's open transaction holds one of these jobs' rows. Again, with only the rows that nobody holds.
+      -- Somebody's open transaction holds one of these jobs' rows. Again, with only the jobs that nobody holds.
       if v_careful then raise; end if;
       v_careful := true;
     end;
@@ -203,11 +215,13 @@ begin
     and not exists (select from public.job_types t where t.type = j.type and t.paused)
   for no key update skip locked;
   if v_job.id is null then return; end if;
-  if v_job.concurrency_key is not null and (
-      not pg_try_advisory_xact_lock(hashtextextended('background_job_slots:' || v_job.concurrency_key, 0))
-      or (select count(*) from public.background_job_slots s where s.concurrency_key = v_job.concurrency_key)
-         >= v_job.concurrency_limit) then
-    return;
+  if v_job.concurrency_key is not null then
+    if not pg_try_advisory_xact_lock(hashtextextended('background_job_slots:' || v_job.concurrency_key, 0)) then return; end if;
+    -- A statement of its own, whose snapshot is taken after the lock: it sees the slots of the lock's last holder.
+    if (select count(*) from public.background_job_slots s where s.concurrency_key = v_job.concurrency_key)
+       >= v_job.concurrency_limit then
+      return;
+    end if;
   end if;
   perform job_queue.remove_ready(v_job.lane, v_job.run_at - v_job.priority * interval '1 minute', v_job.id);
   return query
