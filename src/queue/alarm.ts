@@ -24,7 +24,7 @@ export function pause(milliseconds: number, signal?: AbortSignal): Promise<void>
       signal?.removeEventListener('abort', end);
       resolve();
     };
-    const timer = setTimeout(end, Math.min(milliseconds, longestDelay));
+    const timer = setTimeout(end, Math.max(0, Math.min(milliseconds, longestDelay)));
     signal?.addEventListener('abort', end);
   });
 }
