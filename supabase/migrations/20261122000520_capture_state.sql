@@ -49,7 +49,7 @@ comment on function public.get_capture_state(jsonb, integer) is
   'What the database holds of a repository, named by {id}, {github_id} or {owner, name}, and of one of its pull requests: {as_of, repository, pull_request}, each null when unknown. as_of is the database''s time, to be given back as fetched_at; ages are whole seconds since the last capture, null when there was none. Refuses (PT400) a repository without a name.';
 
 create function capture.age_seconds(synced_at timestamptz, as_of timestamptz) returns integer
-language plpgsql immutable
+language plpgsql immutable strict
 set search_path = ''
 as $$
 begin

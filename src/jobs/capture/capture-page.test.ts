@@ -312,6 +312,15 @@ describe('get_capture_state', () => {
     expect((await state({ github_id: 2, owner: 'octo-org', name: 'app' })).repository).toBeNull();
   });
 
+  it('gives no age to what was never captured', async () => {
+    await store(page());
+    const never = await database.rpc('get_capture_state', { repository: { github_id: 1 }, pr_number: 7 });
+    expect(never).toMatchObject({
+      repository: { pull_requests_age_seconds: null },
+      pull_request: { details_age_seconds: null, reviews: 1, comments: 1 },
+    });
+  });
+
   it('refuses a repository without a name', async () => {
     await expect(state({ owner: 'octo-org' })).rejects.toThrow(
       'expected an object with id, github_id, or owner and name',

@@ -143,13 +143,16 @@ describe('capture/repository.sync.graphql', () => {
   it('gives a pull request the row that capture/pr.details gives it', async () => {
     await runJob(database, github, type, { repository });
     const before = await snapshot();
-    const interesting = standIn.data.repository(repository)?.pullRequests().slice(-40) ?? [];
-    for (const { number } of interesting)
-      await runJob(database, github, 'capture/pr.details', { repository, prNumber: number });
+    const captured = standIn.data.repository(repository)?.pullRequests().slice(-40) ?? [];
+    for (const { number: prNumber } of captured) {
+      const details = await runJob(database, github, 'capture/pr.details', { repository, prNumber });
+      expect(details.result).toMatchObject({ source: 'github' });
+    }
     const after = await snapshot();
     expect(after.repositories).toEqual(before.repositories);
     expect(after.pull_requests).toEqual(before.pull_requests);
     expect(after.contributors).toEqual(expect.arrayContaining(before.contributors ?? []));
+    expect(after.reviews).not.toEqual([]);
   });
 
   it('has one concurrency key and one lane for a repository', () => {

@@ -3,7 +3,7 @@ import { storable, storableBody } from './captured-text.ts';
 import type { Account, ContributorRows } from './contributor-rows.ts';
 
 /** What {@link actorFields} asks for. Kinds of actors without a number of their own have no `databaseId`. */
-export interface Actor {
+interface Actor {
   __typename: string;
   login: string;
   avatarUrl: string;
