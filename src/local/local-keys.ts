@@ -1,0 +1,23 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { z } from 'zod';
+import type { GatewayKeys } from './gateway-keys.ts';
+
+const keysSchema = z.object({ secret: z.string(), publishable: z.string(), jwtSecret: z.string() });
+
+/** The keys of this machine's stack: made once, kept in `file`, readable by its owner only. */
+export async function localKeys(file: string): Promise<GatewayKeys> {
+  const known = await readFile(file, 'utf8').catch(() => undefined);
+  if (known !== undefined) return keysSchema.parse(JSON.parse(known));
+  const keys = {
+    secret: newKey('sb_secret'),
+    publishable: newKey('sb_publishable'),
+    jwtSecret: newKey('jwt'),
+  };
+  await writeFile(file, JSON.stringify(keys, null, 2), { mode: 0o600 });
+  return keys;
+}
+
+function newKey(prefix: string): string {
+  return `${prefix}_${randomBytes(24).toString('base64url')}`;
+}

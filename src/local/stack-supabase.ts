@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import type { EnvRecord } from '../runtime/config-reader.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { denoPath } from './deno-path.ts';
+import { startEdgeRuntime, type EdgeRuntime } from './edge-runtime.ts';
+import { startGateway } from './gateway.ts';
+import type { GatewayKeys } from './gateway-keys.ts';
+import { createChildNotes, killLeftovers } from './leftovers.ts';
+import type { StackPart } from './stack-state.ts';
+
+export interface StackSupabase {
+  parts: StackPart[];
+  /** What its clients need to know. */
+  env: Record<string, string>;
+  stop(): Promise<void>;
+}
+
+/** Settings of `process-job` that a user may give to the stack. */
+const edgeSettings = ['EDGE_WALL_SECONDS', 'EDGE_CONCURRENCY', 'EDGE_LEASE_SECONDS', 'GITHUB_TOKEN'] as const;
+
+/** Starts the local side of Supabase: the gateway, and behind it the Edge Functions in Deno. */
+export async function startSupabase(options: {
+  root: string;
+  dataDir: string;
+  databaseUrl: string;
+  keys: GatewayKeys;
+  /** The stack's environment so far; Edge Functions see only what concerns them. */
+  env: EnvRecord;
+  log: Logger;
+}): Promise<StackSupabase> {
+  const { dataDir, databaseUrl, keys, env, log } = options;
+  const notes = join(dataDir, 'deno-children.json');
+  await killLeftovers(notes, log);
+  // Each needs the other: the gateway hands requests to functions, which call the gateway.
+  const late: { edge?: EdgeRuntime } = {};
+  const gateway = await startGateway({
+    port: 54321,
+    databaseUrl,
+    keys,
+    functions: async (name, request) => await late.edge?.handle(name, request),
+    log,
+  });
+  const edge = startEdgeRuntime({
+    functions: { 'process-job': join(options.root, 'supabase/functions/process-job/index.ts') },
+    env: {
+      ...edgeEnvironment(gateway.url, databaseUrl, keys),
+      ...pick(env, [...edgeSettings, 'GITHUB_API_URL']),
+    },
+    denoPath,
+    cacheDir: join(dataDir, 'deno'),
+    configPath: join(options.root, 'deno.json'),
+    wallSeconds: Number(env['EDGE_WALL_SECONDS'] || 150),
+    graceSeconds: 10,
+    onChildren: createChildNotes(notes),
+    log,
+  });
+  late.edge = edge;
+  return {
+    parts: [
+      { name: 'Supabase gateway', where: gateway.url, note: 'only /rest/v1/rpc/* and /functions/v1/*' },
+      {
+        name: 'process-job',
+        where: `${gateway.url}/functions/v1/process-job`,
+        note: 'Deno, started when woken',
+      },
+    ],
+    env: { SUPABASE_URL: gateway.url, SUPABASE_SECRET_KEY: keys.secret },
+    stop: async () => {
+      // Functions hand their jobs off when they end, for which they still need the gateway.
+      await edge.close();
+      await gateway.close();
+    },
+  };
+}
+
+/** What hosted Supabase gives to every Edge Function. */
+function edgeEnvironment(url: string, databaseUrl: string, keys: GatewayKeys): Record<string, string> {
+  return {
+    SUPABASE_URL: url,
+    SUPABASE_DB_URL: databaseUrl,
+    SUPABASE_SECRET_KEYS: JSON.stringify({ default: keys.secret }),
+    SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: keys.publishable }),
+  };
+}
+
+function pick(env: EnvRecord, names: readonly string[]): Record<string, string> {
+  const found = names.flatMap((name) => (env[name] ? [[name, env[name]]] : []));
+  return Object.fromEntries(found) as Record<string, string>;
+}

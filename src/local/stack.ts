@@ -1,0 +1,140 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createSupabaseClientRpc } from '../database/supabase-rpc.ts';
+import { catalog } from '../jobs/catalog.ts';
+import { createJobQueue, type JobQueue } from '../queue/job-queue.ts';
+import { createWake } from '../router/wake.ts';
+import type { EnvRecord } from '../runtime/config-reader.ts';
+import { parseHybridConfig } from '../runtime/config.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { localKeys } from './local-keys.ts';
+import { startNetlify } from './netlify.ts';
+import type { Shutdown } from './shutdown.ts';
+import { openDatabase } from './stack-database.ts';
+import { openGitHub } from './stack-github.ts';
+import {
+  removeStackState,
+  runningStack,
+  writeStackState,
+  type StackPart,
+  type StackState,
+} from './stack-state.ts';
+import { startSupabase } from './stack-supabase.ts';
+import { startSweepLoop } from './sweep-loop.ts';
+
+const SWEEP_SECONDS = 10;
+
+export interface StackOptions {
+  /** Folder of the repository. */
+  root: string;
+  /** Folder for data, keys and state; made when it is missing. */
+  dataDir: string;
+  /** The user's environment. */
+  env: EnvRecord;
+  /** Gives the stack's environment to the Netlify functions, which read it by themselves. */
+  setEnv(values: Record<string, string>): void;
+  /** Apply the migrations to a `DATABASE_URL`, too. */
+  mayMigrate: boolean;
+  log: Logger;
+}
+
+export interface Stack {
+  parts: StackPart[];
+  env: Record<string, string>;
+  inngestUrl: string;
+  databaseUrl: string | null;
+  queue: JobQueue;
+}
+
+/** Another process runs a stack on the same data folder. */
+export class AlreadyRunningError extends Error {
+  override readonly name = 'AlreadyRunningError';
+  readonly state: StackState;
+
+  constructor(state: StackState) {
+    super(`a stack is already running, as process ${state.process.pid}`);
+    this.state = state;
+  }
+}
+
+/**
+ * Starts everything that the environment does not already provide: the database, Supabase, GitHub, the Netlify
+ * functions and the sweep. Whoever calls must run `shutdown`, also when this fails half-way.
+ *
+ * @throws {AlreadyRunningError} on this data folder
+ */
+export async function startStack(options: StackOptions, shutdown: Shutdown): Promise<Stack> {
+  const { root, dataDir, log } = options;
+  await claimDataFolder(dataDir, shutdown);
+  const parts: StackPart[] = [];
+  const env: Record<string, string> = {};
+  const seen = () => ({ ...options.env, ...env });
+  Object.assign(env, defaults(options.env));
+  const gitHub = await openGitHub(options.env, log);
+  shutdown.add(() => gitHub.stop());
+  parts.push(gitHub.part);
+  Object.assign(env, gitHub.env);
+  const databaseUrl = await provideSupabase({ ...options, env: seen() }, parts, env, shutdown);
+  const config = parseHybridConfig(seen());
+  const queue = createJobQueue(
+    createSupabaseClientRpc({ url: config.supabase.url, key: config.supabase.secretKey }),
+  );
+  await queue.syncJobTypes(catalog);
+  options.setEnv(env);
+  const netlify = await startNetlify({ root, port: 8888, log });
+  shutdown.add(() => netlify.close());
+  const inngestUrl = `${netlify.url}/api/inngest`;
+  parts.push({ name: 'Netlify functions', where: inngestUrl, note: netlify.functions.join(', ') });
+  const wake = createWake({ ...config.processJob, fetch, log });
+  const sweep = startSweepLoop({ queue, wake, log, intervalSeconds: SWEEP_SECONDS });
+  shutdown.add(() => sweep.stop());
+  parts.push({
+    name: 'Sweep',
+    where: 'this process',
+    note: `every ${SWEEP_SECONDS} s, as pg_cron does on Supabase`,
+  });
+  await writeStackState(dataDir, { parts, env, inngestUrl, databaseUrl });
+  return { parts, env, inngestUrl, databaseUrl, queue };
+}
+
+async function claimDataFolder(dataDir: string, shutdown: Shutdown): Promise<void> {
+  await mkdir(dataDir, { recursive: true });
+  const running = await runningStack(dataDir);
+  if (running) throw new AlreadyRunningError(running);
+  await writeStackState(dataDir, { parts: [], env: {}, inngestUrl: null, databaseUrl: null });
+  shutdown.add(() => removeStackState(dataDir));
+}
+
+/** Without Inngest's keys the functions speak the Dev Server's protocol. */
+function defaults(env: EnvRecord): Record<string, string> {
+  return { INNGEST_DEV: env['INNGEST_DEV'] || '1', LOG_LEVEL: env['LOG_LEVEL'] || 'warn' };
+}
+
+/** @returns the database's URL; null when only `SUPABASE_URL` is known */
+async function provideSupabase(
+  options: StackOptions,
+  parts: StackPart[],
+  env: Record<string, string>,
+  shutdown: Shutdown,
+): Promise<string | null> {
+  const { dataDir, log, root } = options;
+  if (options.env['SUPABASE_URL']) {
+    parts.push({ name: 'Supabase', where: options.env['SUPABASE_URL'], note: 'yours, from SUPABASE_URL' });
+    return options.env['SUPABASE_DB_URL'] || options.env['DATABASE_URL'] || null;
+  }
+  const database = await openDatabase(options);
+  shutdown.add(() => database.stop());
+  const keys = await localKeys(join(dataDir, 'keys.json'));
+  const supabase = await startSupabase({
+    root,
+    dataDir,
+    databaseUrl: database.url,
+    keys,
+    env: options.env,
+    log,
+  });
+  shutdown.add(() => supabase.stop());
+  parts.push(database.part, ...supabase.parts);
+  Object.assign(env, supabase.env);
+  return database.url;
+}
