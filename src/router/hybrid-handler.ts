@@ -11,7 +11,7 @@ export interface HybridHandlerOptions {
 }
 
 /** Netlify's limit for a request's body. */
-const bodyLimitBytes = 6_000_000;
+const bodyLimitBytes = 6 * 1024 * 1024;
 
 /**
  * Inngest's endpoint: the official SDK does the protocol (GET introspection, PUT registration, POST execution,
@@ -36,7 +36,7 @@ export function createHybridHandler(options: HybridHandlerOptions): (request: Re
     const length = Number(request.headers.get('content-length') ?? 0);
     if (length > bodyLimitBytes) return Response.json({ message: 'request body over 6 MB' }, { status: 413 });
     start();
-    const answer = await inngest(withHost(request));
+    const answer = await inngest(withHost(request)).catch((error: unknown) => answerFailure(error, log));
     return request.method === 'GET' && client.mode === 'dev' && answer.ok
       ? await listFunctions(answer, options)
       : answer;
@@ -49,6 +49,14 @@ function refuse(log: Logger): Response {
     'INNGEST_SIGNING_KEY: expected a signing key in cloud mode, got nothing; set INNGEST_DEV=1 to develop',
   );
   return Response.json({ message: 'inngest-hybrid is not configured to serve' }, { status: 500 });
+}
+
+/** The SDK throws at a body that is not JSON; what else it throws is a fault of ours, worth Inngest's retry. */
+function answerFailure(error: unknown, log: Logger): Response {
+  if (error instanceof SyntaxError)
+    return Response.json({ message: 'request body: expected JSON' }, { status: 400 });
+  log.error({ err: error }, 'inngest-hybrid failed');
+  return Response.json({ message: 'internal error' }, { status: 500 });
 }
 
 /** The SDK builds its URL from this header, which a request made in the same process lacks. */

@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { zipFunctions } from '@netlify/zip-it-and-ship-it';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { catalog } from '../src/jobs/catalog.ts';
+import { unzip } from './support/unzip.ts';
+
+const root = join(import.meta.dirname, '..');
+const host = join(import.meta.dirname, 'support/lambda-host.ts');
+
+let folder: string;
+let entry: string;
+let files: string[];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'netlify-bundle-'));
+  const [bundle] = await zipFunctions(join(root, 'netlify/functions'), folder, {
+    archiveFormat: 'zip',
+    basePath: root,
+  });
+  if (!bundle) throw new Error('expected a bundle of inngest-hybrid, got none');
+  files = await unzip(bundle.path, join(folder, 'unpacked'));
+  entry = join(folder, 'unpacked', bundle.entryFilename);
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function call(
+  env: Record<string, string>,
+): Promise<{ status: number; body: Record<string, unknown>; output: string }> {
+  const { stdout, stderr } = await promisify(execFile)(
+    process.execPath,
+    [host, entry, 'GET', 'https://example.netlify.app/.netlify/functions/inngest-hybrid'],
+    { env: { PATH: process.env['PATH'], ...env }, cwd: join(folder, 'unpacked') },
+  );
+  const answer = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { status: number; body: string };
+  return {
+    status: answer.status,
+    body: JSON.parse(answer.body) as Record<string, unknown>,
+    output: stdout + stderr,
+  };
+}
+
+/** Nobody listens there. */
+const supabase = { SUPABASE_URL: 'http://127.0.0.1:9', SUPABASE_SECRET_KEY: 'sb_secret_bundle_test' };
+
+describe('the bundle that Netlify deploys', () => {
+  it('lists a function for every job kind in development', async () => {
+    const { status, body } = await call({ ...supabase, INNGEST_DEV: '1' });
+    expect(status).toBe(200);
+    const listed = body['functions'] as { id: string; triggers: { event: string }[] }[];
+    expect(listed.map(({ triggers }) => triggers[0]?.event)).toEqual(catalog.map(({ type }) => type));
+    expect(listed.map(({ id }) => id)).toContain('hybrid-jobs-system-ping');
+  });
+
+  it('refuses to serve in the cloud without a signing key', async () => {
+    const { status, body } = await call(supabase);
+    expect(status).toBe(500);
+    expect(body).toEqual({ message: 'inngest-hybrid is not configured to serve' });
+  });
+
+  it('says in its log, not in its answer, which variables are missing', async () => {
+    const { status, body, output } = await call({ INNGEST_DEV: '1' });
+    expect(status).toBe(500);
+    expect(body).toEqual({ message: 'inngest-hybrid is not configured to serve' });
+    expect(output).toContain(
+      'SUPABASE_URL (or VITE_SUPABASE_URL, NEXT_PUBLIC_SUPABASE_URL): expected an http(s) URL',
+    );
+  });
+
+  it('holds no test and no environment file', () => {
+    expect(files.filter((file) => !file.includes('node_modules') && /\.test\.|\.env/.test(file))).toEqual([]);
+  });
+});
