@@ -1,13 +1,15 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 import pg from 'pg';
+import { createClient } from '@supabase/supabase-js';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createTestDatabase } from '../../tests/support/database.ts';
 import { describeDrivers, testKeys, type OpenDriver } from '../../tests/support/drivers.ts';
 import { silentLogger } from '../../tests/support/silent-logger.ts';
 import { startGateway } from '../local/gateway.ts';
 import { createPgRpc } from './pg-rpc.ts';
 import { DatabaseUnreachableError, RpcError, type Rpc } from './rpc.ts';
-import { createSupabaseClientRpc } from './supabase-rpc.ts';
+import { createSupabaseClientRpc, createSupabaseRpc } from './supabase-rpc.ts';
 
 const FUNCTIONS = `
   create table pet (id integer primary key, name text, born timestamptz);
@@ -283,4 +285,14 @@ test('an unknown key is refused, not taken for an outage', async () => {
   const rpc = createSupabaseClientRpc({ url: gateway.url, key: 'sb_secret_of_somebody_else' });
   expect(await failure(rpc('add'))).toMatchObject({ code: 'HTTP401', message: 'add: Invalid API key' });
   await gateway.close();
+});
+
+test('a client that the caller made keeps its own key and role', async () => {
+  const database = await createTestDatabase();
+  await database.pool.query(`create function who() returns text language sql as 'select current_user'`);
+  const gateway = await startGateway({ databaseUrl: database.url, keys: testKeys, log: silentLogger });
+  const rpc = createSupabaseRpc(createClient(gateway.url, testKeys.publishable));
+  expect(await rpc('who')).toBe('anon');
+  await gateway.close();
+  await database.close();
 });

