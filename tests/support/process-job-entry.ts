@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { defineJob, type JobDefinition } from '../../src/jobs/define-job.ts';
+import { createEdgeProcessJob } from '../../src/process-job/edge-process-job.ts';
+
+/** `process-job` as in `supabase/functions/process-job`, with jobs that only tests need. Runs in Deno. */
+declare const Deno: {
+  env: { toObject(): Record<string, string> };
+  serve(handler: (request: Request) => Promise<Response>): unknown;
+};
+declare const EdgeRuntime: { waitUntil(promise: Promise<unknown>): void };
+
+/** Names the isolate that runs a step. */
+const isolate = crypto.randomUUID();
+
+const sleep = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+const echo = defineJob({
+  type: 'test/echo',
+  payload: z.unknown(),
+  run: (ctx) => Promise.resolve(ctx.payload),
+});
+
+/** Never ends in its first attempt; the next one finishes. */
+const hangsOnce = defineJob({
+  type: 'test/hangs-once',
+  payload: z.unknown(),
+  run: (ctx) => (ctx.retryCount === 0 ? new Promise(() => undefined) : Promise.resolve('finished')),
+});
+
+/** One step after the other; its result names the isolate that ran each. */
+const pages = defineJob({
+  type: 'test/pages',
+  payload: z.object({ pages: z.number(), milliseconds: z.number() }),
+  async run(ctx) {
+    const ranOn: string[] = [];
+    for (let page = 1; page <= ctx.payload.pages; page += 1)
+      ranOn.push(await ctx.step(`page ${page}`, () => sleep(ctx.payload.milliseconds).then(() => isolate)));
+    return ranOn;
+  },
+});
+
+const processJob = createEdgeProcessJob({
+  env: Deno.env.toObject(),
+  catalog: [echo, hangsOnce, pages] as JobDefinition[],
+  startedAt: new Date(performance.timeOrigin),
+  waitUntil: (promise) => EdgeRuntime.waitUntil(promise),
+});
+addEventListener('beforeunload', () => void processJob.release());
+Deno.serve((request) => processJob.handle(request));
