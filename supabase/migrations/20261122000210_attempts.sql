@@ -60,7 +60,7 @@ begin
   insert into public.background_job_attempts (job_id, number, lane, worker, started_at, ended_at, outcome, error)
   select p_job.id, coalesce(max(a.number), 0) + 1, p_job.lane,
          (select l.worker from public.background_job_leases l where l.token = p_job.lease_token),
-         p_job.started_at, v_now, p_outcome, p_error
+         coalesce(p_job.started_at, p_job.created_at), v_now, p_outcome, p_error
   from public.background_job_attempts a where a.job_id = p_job.id;
   perform job_queue.release_lease(p_job.lease_token, 1);
   if p_job.concurrency_key is not null then

@@ -65,12 +65,27 @@ begin
       perform job_queue.remove_ready('inline', p_known.run_at - p_known.priority * interval '1 minute', p_known.id);
     end if;
     select * into p_known from job_queue.lease_jobs(array[p_known.id], 'inline', p_worker, v_now, p_lease_seconds, false);
+  elsif v_replay then
+    perform job_queue.replay_job(p_known, p_job ->> 'inngest_run_id');
+    select * into p_known from public.background_jobs j where j.id = p_known.id;
   end if;
   return p_known;
 end
 $$;
 comment on function job_queue.resume_begun(public.background_jobs, jsonb, text, integer) is
-  'What beginning a known job does to its (locked) row: renews the lease of the same worker, rescues an expired one, takes a queued or replayed inline job. Returns the row as it is then.';
+  'What beginning a known job does to its (locked) row: renews the lease of the same worker, rescues an expired one, takes a queued or replayed inline job, queues a replayed one on its own lane. Returns the row as it is then.';
+
+create function job_queue.is_begun(p_idempotency_key text, p_worker text) returns boolean
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return exists (
+    select from public.background_jobs j join public.background_job_leases l on l.token = j.lease_token
+    where j.idempotency_key = p_idempotency_key and j.status = 'processing' and j.lane = 'inline' and l.worker = p_worker);
+end
+$$;
+comment on function job_queue.is_begun(text, text) is 'Whether the worker holds the inline job with this idempotency key.';
 
 create function public.begin_background_job(job jsonb, worker text, lease_seconds integer)
 returns table (id uuid, lease_token uuid, run boolean, status text, result jsonb, lane text)
@@ -80,16 +95,18 @@ as $$
 declare
   v_type public.job_types;
   v_job public.background_jobs;
+  v_id uuid;
   v_run boolean;
 begin
   perform job_queue.require_claim_arguments(worker, 1, lease_seconds);
   perform job_queue.require_valid_jobs(jsonb_build_array(job));
   select * into v_type from public.job_types t where t.type = job ->> 'type';
-  if v_type.paused or coalesce(v_type.lane_override, 'inline') <> 'inline' then
-    -- Not to run here: it waits on its lane (a paused one until it is resumed).
+  if (v_type.paused or coalesce(v_type.lane_override, 'inline') <> 'inline')
+     and not job_queue.is_begun(job ->> 'idempotency_key', worker) then
+    -- Not to begin here: it waits on its lane (a paused one until it is resumed).
+    select e.id into v_id from public.enqueue_background_jobs(jsonb_build_array(job)) as e;
     return query
-      select j.id, null::uuid, false, j.status, j.result, j.lane
-      from public.enqueue_background_jobs(jsonb_build_array(job)) as e join public.background_jobs j on j.id = e.id;
+      select j.id, null::uuid, false, j.status, j.result, j.lane from public.background_jobs j where j.id = v_id;
     return;
   end if;
   loop

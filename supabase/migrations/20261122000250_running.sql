@@ -12,14 +12,16 @@ begin
   with input as materialized (
     select e.n, (e.lease ->> 'job_id')::uuid as job_id, (e.lease ->> 'lease_token')::uuid as lease_token
     from jsonb_array_elements(leases) with ordinality as e(lease, n)
+    -- The order of completions: a heartbeat and a completion of the same jobs wait for each other instead of deadlocking.
+    order by 2
   ), held as (
     update public.background_jobs j
     set lease_until = greatest(j.lease_until, clock_timestamp() + make_interval(secs => lease_seconds))
     from input i where j.id = i.job_id and j.status = 'processing' and j.lease_token = i.lease_token
-    returning j.id, j.cancel_requested_at
+    returning j.id, j.lease_token, j.cancel_requested_at
   )
   select i.job_id, case when h.id is null then 'lost' when h.cancel_requested_at is not null then 'cancel' else 'continue' end
-  from input i left join held h on h.id = i.job_id order by i.n;
+  from input i left join held h on h.id = i.job_id and h.lease_token = i.lease_token order by i.n;
 end
 $$;
 comment on function public.heartbeat_background_jobs(jsonb, integer) is
@@ -54,54 +56,70 @@ set search_path = '' set "hybrid_jobs.internal" = 'on' set enable_seqscan = off
 as $$
 declare
   v_now timestamptz := clock_timestamp();
-  v_done uuid[];
+  -- Positions in results: the same job may be there twice, with the token of a lost attempt too.
+  v_accepted bigint[];
   v_tokens uuid[];
-  v_keyed boolean;
+  v_keyed uuid[];
 begin
   perform job_queue.require_lease_array('results', results);
   with input as materialized (
-    select (e.r ->> 'job_id')::uuid as job_id, (e.r ->> 'lease_token')::uuid as lease_token, e.r -> 'result' as result
-    from jsonb_array_elements(results) as e(r)
+    select e.n, (e.r ->> 'job_id')::uuid as job_id, (e.r ->> 'lease_token')::uuid as lease_token, e.r -> 'result' as result
+    from jsonb_array_elements(results) with ordinality as e(r, n)
     -- One order for all callers, so that two of them seldom wait for each other.
-    order by 1
+    order by 2
   ), done as (
     update public.background_jobs j
     set status = 'completed', result = i.result, error = null, completed_at = v_now, lease_token = null, lease_until = null,
         duration_ms = greatest(0, (extract(epoch from v_now - j.started_at) * 1000)::bigint),
         active_ms = j.active_ms + greatest(0, (extract(epoch from v_now - j.started_at) * 1000)::bigint)
     from input i where j.id = i.job_id and j.status = 'processing' and j.lease_token = i.lease_token
-    returning j.id, i.lease_token, j.concurrency_key is not null as keyed
+    returning i.n, j.id, i.lease_token, j.concurrency_key is not null as keyed
   )
-  select array_agg(d.id), array_agg(d.lease_token), bool_or(d.keyed) into v_done, v_tokens, v_keyed from done d;
-  if v_keyed then delete from public.background_job_slots s where s.job_id = any (v_done); end if;
+  select array_agg(d.n), array_agg(d.lease_token), array_agg(d.id) filter (where d.keyed)
+  into v_accepted, v_tokens, v_keyed from done d;
+  if v_keyed is not null then delete from public.background_job_slots s where s.job_id = any (v_keyed); end if;
   perform job_queue.release_lease(t.token, t.jobs::integer)
   from (select u.token, count(*) as jobs from unnest(v_tokens) as u(token) group by u.token order by u.token) t;
-  perform job_queue.enqueue_follow_ups(results, v_done);
+  perform job_queue.enqueue_follow_ups(results, v_accepted);
   return query
-    select (e.r ->> 'job_id')::uuid, coalesce((e.r ->> 'job_id')::uuid = any (v_done), false)
-    from jsonb_array_elements(results) with ordinality as e(r, n) order by e.n;
+    select (e.r ->> 'job_id')::uuid, d.n is not null
+    from jsonb_array_elements(results) with ordinality as e(r, n) left join unnest(v_accepted) as d(n) on d.n = e.n
+    order by e.n;
 end
 $$;
 comment on function public.complete_background_jobs(jsonb) is
   'Completes [{job_id, lease_token, result, enqueue: [jobs]}]; one row per input, accepted = false when the lease is lost. The follow-up jobs of accepted ones are queued in the same transaction. Refuses a malformed array or an invalid follow-up (PT400).';
 
-create function job_queue.enqueue_follow_ups(p_results jsonb, p_done uuid[]) returns void
+create function job_queue.enqueue_follow_ups(p_results jsonb, p_accepted bigint[]) returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
+  v_index bigint;
   v_jobs jsonb;
 begin
-  select jsonb_agg(f.job order by e.n, f.n) into v_jobs
-  from jsonb_array_elements(p_results) with ordinality as e(r, n),
-       jsonb_array_elements(case jsonb_typeof(e.r -> 'enqueue') when 'array' then e.r -> 'enqueue' else '[]' end)
-         with ordinality as f(job, n)
-  where (e.r ->> 'job_id')::uuid = any (p_done);
-  if v_jobs is not null then perform public.enqueue_background_jobs(v_jobs); end if;
+  select e.n - 1 into v_index from jsonb_array_elements(p_results) with ordinality as e(r, n)
+  where jsonb_typeof(e.r -> 'enqueue') not in ('array', 'null') order by e.n limit 1;
+  if found then
+    raise exception using errcode = 'PT400', message = format('results[%s].enqueue: expected an array of jobs', v_index);
+  end if;
+  -- In portions that enqueue takes: a batch of completions may bring more jobs than one call does.
+  for v_jobs in
+    select jsonb_agg(f.job order by f.n)
+    from (select f.job, row_number() over (order by e.n, f.n) as n
+          from jsonb_array_elements(p_results) with ordinality as e(r, n)
+          join unnest(p_accepted) as d(n) on d.n = e.n
+          cross join lateral jsonb_array_elements(
+            case jsonb_typeof(e.r -> 'enqueue') when 'array' then e.r -> 'enqueue' else '[]' end)
+            with ordinality as f(job, n)) f
+    group by (f.n - 1) / 10000 order by (f.n - 1) / 10000
+  loop
+    perform public.enqueue_background_jobs(v_jobs);
+  end loop;
 end
 $$;
-comment on function job_queue.enqueue_follow_ups(jsonb, uuid[]) is
-  'Queues the follow-up jobs of the completed ones. Refuses what enqueue_background_jobs refuses.';
+comment on function job_queue.enqueue_follow_ups(jsonb, bigint[]) is
+  'Queues the follow-up jobs of the results at the accepted positions. Refuses an enqueue that is no array (PT400), and what enqueue_background_jobs refuses.';
 
 create function public.save_background_job_step(job_id uuid, lease_token uuid, name text, output jsonb) returns boolean
 language plpgsql security definer
