@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { JobContext } from './job-context.ts';
 
-export const lanes = ['inline', 'edge', 'worker'] as const;
+const lanes = ['inline', 'edge', 'worker'] as const;
 
 /** Where a job runs: `inline` in the Inngest request, `edge` in `process-job`, `worker` in the always-on process. */
 export type Lane = (typeof lanes)[number];
@@ -32,7 +32,8 @@ export interface JobDefinition<Payload = unknown, Result = unknown> {
   run(ctx: JobContext<Payload>): Promise<Result>;
 }
 
-type Optional = 'aliases' | 'functionId' | 'title' | 'lane' | 'timeoutSeconds' | 'maxRetries' | 'priority' | 'concurrency';
+type Optional =
+  'aliases' | 'functionId' | 'title' | 'lane' | 'timeoutSeconds' | 'maxRetries' | 'priority' | 'concurrency';
 
 /** What `defineJob` takes: a definition whose optional parts may be left out. */
 export type JobDefinitionInput<Payload, Result> = Omit<JobDefinition<Payload, Result>, Optional> &
@@ -56,13 +57,15 @@ export function defineJob<Payload, Result>(
     concurrency: null,
     ...input,
   };
-  assertDefinition(definition as JobDefinition);
+  assertDefinition(definition);
   return definition;
 }
 
 function assertDefinition(definition: JobDefinition): void {
   const refuse = (field: string, expected: string, got: unknown): never => {
-    throw new TypeError(`job ${definition.type}: expected ${field} to be ${expected}, got ${JSON.stringify(got)}`);
+    throw new TypeError(
+      `job ${definition.type}: expected ${field} to be ${expected}, got ${JSON.stringify(got)}`,
+    );
   };
   if (definition.type.trim() === '') refuse('type', 'a non-empty event name', definition.type);
   if (!Number.isInteger(definition.timeoutSeconds) || definition.timeoutSeconds < 1)
