@@ -1,10 +1,9 @@
 import type { JobDefinition } from '../jobs/define-job.ts';
-import type { Heartbeats } from '../queue/heartbeats.ts';
 import type { BegunJob, NewJob } from '../queue/job-queue.ts';
 import type { Outcome } from '../queue/outcome.ts';
 import { perform } from '../queue/perform.ts';
 import { createPerformHost, type PerformHost } from '../queue/perform-host.ts';
-import type { Logger } from '../runtime/logger.ts';
+import { letGoAfter, quietAfter } from './abandon.ts';
 import type { RouterOptions } from './router-options.ts';
 
 /** How long an inline attempt's lease holds without a heartbeat: after a crash the sweep finds it this much later. */
@@ -94,42 +93,4 @@ function inlineHost(
     runStep: stepsOf?.({ id: leaseToken, stopped: () => signal, written }),
   });
   return abandoned ? { ...host, heartbeats: letGoAfter(abandoned, host.heartbeats) } : host;
-}
-
-/** Reports every lease as lost once the request is over: the next request holds it under the same token. */
-function letGoAfter(abandoned: AbortSignal, heartbeats: Heartbeats): Heartbeats {
-  return {
-    hold(lease, claimedAt, onTrouble) {
-      const held = heartbeats.hold(lease, claimedAt, onTrouble);
-      const letGo = (): void => {
-        held.release();
-        onTrouble('lost');
-      };
-      abandoned.addEventListener('abort', letGo, { once: true });
-      return {
-        ...held,
-        mayHold: () => !abandoned.aborted && held.mayHold(),
-        release() {
-          abandoned.removeEventListener('abort', letGo);
-          held.release();
-        },
-      };
-    },
-  };
-}
-
-/** An attempt that goes on in the next request is not lost, so its log must not say so. */
-function quietAfter(abandoned: AbortSignal, log: Logger): Logger {
-  const unlessOver =
-    (write: (fields: object, message: string) => void) =>
-    (fields: object, message: string): void => {
-      if (!abandoned.aborted) write(fields, message);
-    };
-  return {
-    debug: unlessOver((fields, message) => log.debug(fields, message)),
-    info: unlessOver((fields, message) => log.info(fields, message)),
-    warn: unlessOver((fields, message) => log.warn(fields, message)),
-    error: unlessOver((fields, message) => log.error(fields, message)),
-    child: (bindings) => quietAfter(abandoned, log.child(bindings)),
-  };
 }

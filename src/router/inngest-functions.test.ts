@@ -246,6 +246,7 @@ describe('an inline job that has to wait', () => {
     const [run] = await inngest.send({ name: 'test/moody', data: { label: 'snooze', mood: 'snooze' } });
     expect(run).toMatchObject({ status: 'completed', output: { lane: 'edge', status: 'queued' } });
     expect(did('snooze').filter((doing) => doing === 'ask')).toHaveLength(1);
+    expect(endpoint.wakes).toEqual([]);
     const [row] = await rowsOf('test/moody', 'snooze');
     expect(row).toMatchObject({ status: 'queued', lane: 'edge', retry_count: 0 });
     expect((row?.['run_at'] as Date).getTime()).toBeGreaterThan(Date.now() + 3_000_000);

@@ -12,7 +12,7 @@ import type { Outcome } from '../queue/outcome.ts';
 import { toNewJob } from './event.ts';
 import { runInline } from './inline.ts';
 import { inngestSteps, type StepRun } from './inngest-steps.ts';
-import { type JobReceipt, receiptOfBegun, receiptOfOutcome } from './receipt.ts';
+import { type JobReceipt, receiptOfBegun, receiptOfOutcome, waitsOnEdge } from './receipt.ts';
 import { endOfRequest, RequestEnd } from './request-end.ts';
 import type { RouterOptions } from './router-options.ts';
 
@@ -81,7 +81,7 @@ async function runNow(
   const receipt = outcome ? receiptOfOutcome(begun.id, outcome) : receiptOfBegun(begun);
   if (outcome) throwFailure(outcome);
   else if (begun.status === 'failed') throw new NonRetryableError(await reasonOfFailure(begun.id, options));
-  if (receipt.lane === 'edge' && receipt.status === 'queued') await options.wake();
+  if (waitsOnEdge(begun, outcome)) await options.wake();
   return receipt;
 }
 

@@ -37,3 +37,8 @@ export function receiptOfOutcome(jobId: string, outcome: Outcome): JobReceipt {
       return { jobId, lane: 'inline', status: 'processing' };
   }
 }
+
+/** Whether the edge lane has work now that it may not know of: a snoozed job is not due yet. */
+export function waitsOnEdge(begun: BegunJob, outcome: Outcome | null): boolean {
+  return outcome ? outcome.kind === 'hand-off' : begun.lane === 'edge' && begun.status === 'queued';
+}

@@ -2,7 +2,7 @@ import type { JobDefinition, Lane } from '../jobs/define-job.ts';
 import { findDefinition } from '../queue/find-definition.ts';
 import { type JobEvent, toNewJob, UnknownEventError } from './event.ts';
 import { runInline } from './inline.ts';
-import { type JobReceipt, receiptOfBegun, receiptOfOutcome } from './receipt.ts';
+import { type JobReceipt, receiptOfBegun, receiptOfOutcome, waitsOnEdge } from './receipt.ts';
 import type { RouterOptions } from './router-options.ts';
 
 export interface Router {
@@ -39,7 +39,7 @@ async function runNow(
   const worker = `router:${crypto.randomUUID()}`;
   const { begun, outcome } = await runInline({ definition, job, worker, retryCount: 0 }, options);
   const receipt = outcome ? receiptOfOutcome(begun.id, outcome) : receiptOfBegun(begun);
-  if (receipt.lane === 'edge' && receipt.status === 'queued') await options.wake();
+  if (waitsOnEdge(begun, outcome)) await options.wake();
   return receipt;
 }
 
