@@ -66,10 +66,12 @@ as $$
 declare
   v_now timestamptz := clock_timestamp();
 begin
-  if p_job.status in ('queued', 'processing') then
-    p_job.completed_at := null;
+  if p_job.status <> 'completed' then p_job.completed_at := null; end if;
+  if p_job.status <> 'failed' then
     p_job.failed_at := null;
     p_job.failure_reason := null;
+  end if;
+  if p_job.status in ('queued', 'processing') then
     p_job.cancel_requested_at := null;
     p_job.cancel_reason := null;
   end if;
@@ -167,6 +169,17 @@ $$;
 comment on function job_queue.follow_hand_edit() is
   'After a hand edit: brings ready rows, leases, slots and attempts in step with the row.';
 
+create function job_queue.follow_truncate() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  truncate public.background_job_ready, public.background_job_leases, public.background_job_slots;
+  return null;
+end
+$$;
+comment on function job_queue.follow_truncate() is 'After a truncate of background_jobs: nothing waits, runs or holds a slot any more.';
+
 create trigger background_jobs_prepare_hand_insert before insert on public.background_jobs
   for each row when (current_setting('hybrid_jobs.internal', true) is distinct from 'on')
   execute function job_queue.prepare_hand_insert();
@@ -190,3 +203,5 @@ create trigger background_jobs_follow_hand_update after update on public.backgro
 create trigger background_jobs_follow_hand_delete after delete on public.background_jobs
   for each row when (current_setting('hybrid_jobs.internal', true) is distinct from 'on')
   execute function job_queue.follow_hand_edit();
+create trigger background_jobs_follow_truncate after truncate on public.background_jobs
+  for each statement execute function job_queue.follow_truncate();

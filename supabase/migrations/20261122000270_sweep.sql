@@ -25,7 +25,13 @@ declare
   v_job public.background_jobs;
 begin
   for v_lease in
-    select * from public.background_job_leases l where l.lease_until <= p_now
+    -- Leases whose jobs are all alive stay out of the 1,000: however many there are, a dead one behind them is reached.
+    select * from public.background_job_leases l
+    where l.lease_until <= p_now and (
+      exists (select from public.background_jobs j
+              where j.id = any (l.job_ids) and j.status = 'processing' and j.lease_token = l.token and j.lease_until <= p_now)
+      or not exists (select from public.background_jobs j
+                     where j.id = any (l.job_ids) and j.status = 'processing' and j.lease_token = l.token))
     order by l.lease_until limit 1000 for update skip locked
   loop
     for v_job in

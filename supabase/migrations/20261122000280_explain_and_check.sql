@@ -24,7 +24,7 @@ begin
       'dead because %s: %s', case v_job.failure_reason
         when 'retries_spent' then format('its %s retries are spent', v_job.max_retries)
         when 'non_retryable' then 'another attempt would fail in the same way'
-        when 'crashed' then format('its process died %s times', v_job.max_retries + 1)
+        when 'crashed' then format('its process died and its %s retries are spent', v_job.max_retries)
         when 'expired' then format('it expired at %s', v_job.expires_at)
         else 'somebody set it to failed' end,
       coalesce(v_job.error, 'no error was recorded'))
