@@ -1,6 +1,6 @@
 import type { Lane } from '../jobs/define-job.ts';
 import { pause } from './alarm.ts';
-import type { ClaimedJob } from './job-queue.ts';
+import type { ClaimedJob, ClaimRequest } from './job-queue.ts';
 import type { Outcome } from './outcome.ts';
 import { perform } from './perform.ts';
 import type { PerformHost } from './perform-host.ts';
@@ -161,7 +161,7 @@ export function drain(options: DrainOptions): Promise<DrainSummary> {
   return startDrain(options).done;
 }
 
-function claimRequest(options: DrainOptions, maxJobs: number): Parameters<PerformHost['queue']['claim']>[0] {
+function claimRequest(options: DrainOptions, maxJobs: number): ClaimRequest {
   const { host, lane, worker, types, fitFrom } = options;
   const secondsLeft = Math.floor((host.deadline.getTime() - host.now().getTime()) / 1000);
   const fit = fitFrom !== undefined && host.now() >= fitFrom;
