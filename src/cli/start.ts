@@ -3,26 +3,24 @@ import { runCommand } from './command/run-command.ts';
 import { start } from './command/start-command.ts';
 
 const shutdown = createShutdown();
-let isReady = false;
-const stopRequested = new Promise<void>((resolve) => {
-  const stop = () => {
-    resolve();
-    console.log('\nStopping…');
-    // To stop a stack that waits for that is what Ctrl-C is for; anything else was interrupted.
-    void shutdown.run().then(() => process.exit(isReady ? 0 : 130));
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop);
-});
+let askedAt = Infinity;
 
-process.exitCode = await runCommand(() =>
+/** npm passes Ctrl-C on to a process that the terminal has told already: only a later one means impatience. */
+function onSignal(): void {
+  if (Date.now() - askedAt > 1000) process.exit(130);
+  if (askedAt !== Infinity) return;
+  askedAt = Date.now();
+  console.log('\nStopping…');
+  shutdown.request();
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+
+const exitCode = await runCommand(() =>
   start({
     args: process.argv.slice(2),
     env: process.env,
     setEnv: (values) => Object.assign(process.env, values),
     shutdown,
-    untilStopped: () => {
-      isReady = true;
-      return stopRequested;
-    },
   }),
 );
+process.exit(exitCode);

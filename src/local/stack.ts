@@ -27,7 +27,7 @@ const SWEEP_SECONDS = 10;
 export interface StackOptions {
   /** Folder of the repository. */
   root: string;
-  /** Folder for data, keys and state; made when it is missing. */
+  /** Folder for data, keys and state. */
   dataDir: string;
   /** The user's environment. */
   env: EnvRecord;
@@ -58,14 +58,23 @@ export class AlreadyRunningError extends Error {
 }
 
 /**
+ * Makes the data folder and notes that this process uses it, until `shutdown`.
+ * @throws {AlreadyRunningError} another process does
+ */
+export async function claimDataFolder(dataDir: string, shutdown: Shutdown): Promise<void> {
+  await mkdir(dataDir, { recursive: true });
+  const running = await runningStack(dataDir);
+  if (running) throw new AlreadyRunningError(running);
+  await writeStackState(dataDir, { parts: [], env: {}, inngestUrl: null, databaseUrl: null });
+  shutdown.add(() => removeStackState(dataDir));
+}
+
+/**
  * Starts everything that the environment does not already provide: the database, Supabase, GitHub, the Netlify
- * functions and the sweep. Whoever calls must run `shutdown`, also when this fails half-way.
- *
- * @throws {AlreadyRunningError} on this data folder
+ * functions and the sweep. Whoever calls has claimed the data folder and runs `shutdown`, also when this fails half-way.
  */
 export async function startStack(options: StackOptions, shutdown: Shutdown): Promise<Stack> {
   const { root, dataDir, log } = options;
-  await claimDataFolder(dataDir, shutdown);
   const parts: StackPart[] = [];
   const env: Record<string, string> = {};
   const seen = () => ({ ...options.env, ...env });
@@ -95,14 +104,6 @@ export async function startStack(options: StackOptions, shutdown: Shutdown): Pro
   });
   await writeStackState(dataDir, { parts, env, inngestUrl, databaseUrl });
   return { parts, env, inngestUrl, databaseUrl, queue };
-}
-
-async function claimDataFolder(dataDir: string, shutdown: Shutdown): Promise<void> {
-  await mkdir(dataDir, { recursive: true });
-  const running = await runningStack(dataDir);
-  if (running) throw new AlreadyRunningError(running);
-  await writeStackState(dataDir, { parts: [], env: {}, inngestUrl: null, databaseUrl: null });
-  shutdown.add(() => removeStackState(dataDir));
 }
 
 /** Without Inngest's keys the functions speak the Dev Server's protocol. */

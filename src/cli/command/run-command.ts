@@ -12,8 +12,9 @@ export async function runCommand(command: () => Promise<number>): Promise<number
       console.log(error.message);
       return 0;
     }
-    console.error(describe(error));
-    return error instanceof UsageError ? 2 : 1;
+    const isMisuse = error instanceof UsageError;
+    console.error(isMisuse ? error.message : describe(error));
+    return isMisuse ? 2 : 1;
   }
 }
 

@@ -1,12 +1,11 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EnvRecord } from '../../runtime/config-reader.ts';
 import { createNodeLogger } from '../../runtime/node-logger.ts';
 import { runDemo } from '../../local/demo.ts';
-import type { Shutdown } from '../../local/shutdown.ts';
+import { InterruptedError, type Shutdown } from '../../local/shutdown.ts';
 import { describeNextSteps, describeParts, describeRunning } from '../../local/stack-report.ts';
-import { AlreadyRunningError, startStack, type Stack } from '../../local/stack.ts';
+import { AlreadyRunningError, claimDataFolder, startStack, type Stack } from '../../local/stack.ts';
 import { readCommandLine, UsageError } from './command-line.ts';
 import { dataDirOption, resolveDataDir, root } from './data-dir.ts';
 
@@ -39,8 +38,6 @@ export interface StartHost {
   env: EnvRecord;
   setEnv(values: Record<string, string>): void;
   shutdown: Shutdown;
-  /** Called when the stack is ready; resolves when the user wants it to stop. */
-  untilStopped(): Promise<void>;
 }
 
 /** `npm start`: @returns the exit code. Everything is stopped when it returns or throws. */
@@ -50,22 +47,28 @@ export async function start(host: StartHost): Promise<number> {
     throw new UsageError(`Unexpected argument '${positionals[0]}'\nSee --help.`);
   const dataDir = resolveDataDir(values['data-dir']);
   try {
-    const log = await openLog(dataDir, values.verbose, host.env);
+    await claimDataFolder(dataDir, host.shutdown);
+    const log = openLog(dataDir, values.verbose, host.env);
     console.log('Starting…');
     const stack = await startStack(
       { ...host, root, dataDir, mayMigrate: values.migrate, log: log.logger },
       host.shutdown,
     );
     console.log(describeParts([...stack.parts, { name: 'Log', where: log.where, note: '' }]));
-    if (values.demo) await demo(stack, values.repository ?? defaultRepository(host.env));
+    if (values.demo)
+      await Promise.race([
+        demo(stack, values.repository ?? defaultRepository(host.env)),
+        interruption(host.shutdown),
+      ]);
     else {
       console.log(
         `\n${describeNextSteps(stack, dataDirFlag(values['data-dir']))}\n\nCtrl-C stops everything.`,
       );
-      await host.untilStopped();
+      await host.shutdown.requested;
     }
     return 0;
   } catch (error) {
+    if (error instanceof InterruptedError) return 130;
     if (!(error instanceof AlreadyRunningError)) throw error;
     console.error(describeRunning(error.state));
     return 1;
@@ -74,10 +77,9 @@ export async function start(host: StartHost): Promise<number> {
   }
 }
 
-async function openLog(dataDir: string, verbose: boolean, env: EnvRecord) {
+function openLog(dataDir: string, verbose: boolean, env: EnvRecord) {
   const level = env['LOG_LEVEL'] === 'debug' ? 'debug' : 'info';
   if (verbose) return { logger: createNodeLogger({ level }), where: 'this terminal' };
-  await mkdir(dataDir, { recursive: true });
   const where = join(dataDir, 'stack.log');
   return {
     logger: createNodeLogger({ level, destination: createWriteStream(where, { mode: 0o600 }) }),
@@ -90,6 +92,11 @@ async function demo({ databaseUrl, ...stack }: Stack, repository: string): Promi
     throw new UsageError('--demo reads tables: expected DATABASE_URL beside SUPABASE_URL, got nothing');
   await runDemo({ ...stack, databaseUrl, repository, print: (text) => console.log(text) });
   console.log('\nThe demo is done: every job completed.');
+}
+
+async function interruption({ requested }: Shutdown): Promise<never> {
+  await requested;
+  throw new InterruptedError();
 }
 
 function defaultRepository(env: EnvRecord): string {

@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { vi } from 'vitest';
+import { root } from './imports.ts';
+
+export interface RunningCommand {
+  /** What it printed so far, to both streams. */
+  output(): string;
+  /** Waits until it printed this; fails when it ended first. */
+  printed(text: string): Promise<void>;
+  signal(name: NodeJS.Signals): void;
+  /** Exit code, or the signal that ended it. */
+  ended: Promise<number | NodeJS.Signals>;
+}
+
+/** Runs `node src/cli/<command>.ts` with an environment in which nothing is set up. */
+export function runCli(command: string, args: string[], env: Record<string, string> = {}): RunningCommand {
+  const child = spawn(process.execPath, [`src/cli/${command}.ts`, ...args], {
+    cwd: root,
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let hasEnded = false;
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += String(data)));
+  const ended = once(child, 'close').then(([code, signal]) => {
+    hasEnded = true;
+    return (code ?? signal) as number | NodeJS.Signals;
+  });
+  return {
+    output: () => output,
+    printed: async (text) => {
+      await vi.waitUntil(() => hasEnded || output.includes(text), { timeout: 120_000, interval: 50 });
+      if (!output.includes(text)) throw new Error(`expected the command to print "${text}", got\n${output}`);
+    },
+    signal: (name) => void child.kill(name),
+    ended,
+  };
+}
+
+/** Ids of the processes whose command line or environment names this folder (Linux). */
+export function processesOn(folder: string): number[] {
+  const pids = readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && pid !== process.pid);
+  return pids.filter((pid) => {
+    try {
+      return ['cmdline', 'environ'].some((file) =>
+        readFileSync(`/proc/${pid}/${file}`, 'utf8').includes(folder),
+      );
+    } catch {
+      // It ended meanwhile, or belongs to somebody else.
+      return false;
+    }
+  });
+}
