@@ -29,6 +29,7 @@ create table public.background_jobs (
   lease_token uuid,
   lease_until timestamptz,
   step_saved boolean not null default false,
+  revision integer not null default 0,
   idempotency_key text,
   concurrency_key text,
   concurrency_limit integer,
@@ -76,4 +77,5 @@ comment on column public.background_jobs.active_ms is 'Milliseconds over all sli
 comment on column public.background_jobs.lease_token is 'Fence of the running attempt: only its holder may end or change the job.';
 comment on column public.background_jobs.lease_until is 'The running attempt counts as crashed when its lease is not renewed by then.';
 comment on column public.background_jobs.step_saved is 'The running attempt saved a step since it was claimed, so a hand-off spends no retry.';
+comment on column public.background_jobs.revision is 'Counts the changes by the queue''s own functions. A change that leaves it alone is a hand edit, which triggers follow.';
 comment on column public.background_jobs.repository_id is 'Repository that the job is about. No foreign key: deleting a repository keeps its jobs.';

@@ -1,6 +1,6 @@
 -- Operators insert, update and delete rows of background_jobs in Studio. These triggers keep the narrow tables in step
--- with what they did. The queue's own functions do that themselves, in bulk, and say so with the setting
--- hybrid_jobs.internal: the triggers' WHEN clauses then cost a comparison per row and no call.
+-- with what they did. The queue's own functions do that themselves, in bulk, and raise revision with every change: for
+-- their rows the triggers' WHEN clauses cost an integer comparison and no call.
 
 create function job_queue.remove_ready(p_lane text, p_sort_at timestamptz, p_id uuid) returns void
 language plpgsql
@@ -181,27 +181,27 @@ $$;
 comment on function job_queue.follow_truncate() is 'After a truncate of background_jobs: nothing waits, runs or holds a slot any more.';
 
 create trigger background_jobs_prepare_hand_insert before insert on public.background_jobs
-  for each row when (current_setting('hybrid_jobs.internal', true) is distinct from 'on')
+  for each row when (new.revision = 0)
   execute function job_queue.prepare_hand_insert();
 create trigger background_jobs_prepare_hand_update before update on public.background_jobs
   for each row when (
-    current_setting('hybrid_jobs.internal', true) is distinct from 'on'
+    old.revision = new.revision
     and (old.status <> new.status or old.lane <> new.lane
       or old.lease_token is distinct from new.lease_token or old.lease_until is distinct from new.lease_until))
   execute function job_queue.prepare_hand_update();
 create trigger background_jobs_follow_hand_insert after insert on public.background_jobs
-  for each row when (current_setting('hybrid_jobs.internal', true) is distinct from 'on')
+  for each row when (new.revision = 0)
   execute function job_queue.follow_hand_edit();
 create trigger background_jobs_follow_hand_update after update on public.background_jobs
   for each row when (
-    current_setting('hybrid_jobs.internal', true) is distinct from 'on'
+    old.revision = new.revision
     and (old.status <> new.status or old.lane <> new.lane or old.run_at <> new.run_at or old.priority <> new.priority
       or old.expires_at <> new.expires_at or old.type <> new.type or old.id <> new.id
       or old.concurrency_key is distinct from new.concurrency_key
       or old.concurrency_limit is distinct from new.concurrency_limit))
   execute function job_queue.follow_hand_edit();
 create trigger background_jobs_follow_hand_delete after delete on public.background_jobs
-  for each row when (current_setting('hybrid_jobs.internal', true) is distinct from 'on')
+  for each row when (old.status in ('queued', 'processing'))
   execute function job_queue.follow_hand_edit();
 create trigger background_jobs_follow_truncate after truncate on public.background_jobs
   for each statement execute function job_queue.follow_truncate();

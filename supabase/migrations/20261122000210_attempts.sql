@@ -67,7 +67,7 @@ begin
     delete from public.background_job_slots s where s.job_id = p_job.id;
   end if;
   update public.background_jobs j
-  set status = p_status, lane = p_lane, run_at = p_run_at, lease_token = null, lease_until = null,
+  set revision = j.revision + 1, status = p_status, lane = p_lane, run_at = p_run_at, lease_token = null, lease_until = null,
       retry_count = j.retry_count + p_retries_spent, duration_ms = v_slice, active_ms = j.active_ms + v_slice,
       error = case when v_keeps_error and p_status = 'queued' then j.error
                    else coalesce(p_error ->> 'message', p_error ::text, j.error) end,
@@ -110,7 +110,7 @@ comment on function job_queue.retry_or_bury(public.background_jobs, text, jsonb,
 create function public.fail_background_job(
   job_id uuid, lease_token uuid, error jsonb, retryable boolean, retry_after_seconds integer default null) returns text
 language plpgsql security definer
-set search_path = '' set "hybrid_jobs.internal" = 'on'
+set search_path = ''
 as $$
 declare
   v_job public.background_jobs := job_queue.held_job(fail_background_job.job_id, fail_background_job.lease_token);
@@ -129,7 +129,7 @@ comment on function public.fail_background_job(uuid, uuid, jsonb, boolean, integ
 
 create function public.snooze_background_job(job_id uuid, lease_token uuid, until timestamptz, reason text) returns text
 language plpgsql security definer
-set search_path = '' set "hybrid_jobs.internal" = 'on'
+set search_path = ''
 as $$
 declare
   v_job public.background_jobs := job_queue.held_job(snooze_background_job.job_id, snooze_background_job.lease_token);
@@ -163,7 +163,7 @@ comment on function job_queue.queue_lane(text) is 'The lane where a job of this 
 
 create function public.hand_off_background_job(job_id uuid, lease_token uuid) returns text
 language plpgsql security definer
-set search_path = '' set "hybrid_jobs.internal" = 'on'
+set search_path = ''
 as $$
 declare
   v_job public.background_jobs := job_queue.held_job(hand_off_background_job.job_id, hand_off_background_job.lease_token);
@@ -171,7 +171,7 @@ begin
   if v_job.id is null then return null; end if;
   if v_job.cancel_requested_at is not null then
     return job_queue.end_attempt(v_job, 'cancelled', null, 'cancelled', v_job.run_at, v_job.lane, 0, null);
-  elsif not v_job.step_saved then
+  elsif not v_job.step_saved and v_job.lane <> 'inline' then
     return job_queue.retry_or_bury(
       v_job, 'timed_out',
       jsonb_build_object('name', 'TimeoutError', 'message', 'the host''s time limit came before a step was saved'),
@@ -183,4 +183,4 @@ begin
 end
 $$;
 comment on function public.hand_off_background_job(uuid, uuid) is
-  'Ends a slice before the host''s limit: queued again at its last saved step, no retry spent. When no step was saved since the claim it is a time-out and spends a retry. Returns the new status; null when the lease is lost.';
+  'Ends a slice before the host''s limit: queued again at its last saved step, no retry spent. An inline job moves to the edge lane. Elsewhere, when no step was saved since the claim, it is a time-out and spends a retry. Returns the new status; null when the lease is lost.';

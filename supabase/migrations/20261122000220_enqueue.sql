@@ -123,7 +123,7 @@ comment on function job_queue.require_valid_jobs(jsonb) is
 
 create function public.enqueue_background_jobs(jobs jsonb) returns table (id uuid, status text, created boolean)
 language plpgsql security definer
-set search_path = '' set "hybrid_jobs.internal" = 'on'
+set search_path = ''
 as $$
 declare
   v_ids uuid[];
@@ -137,7 +137,7 @@ begin
   ), inserted as (
     insert into public.background_jobs (
       id, type, payload, lane, priority, run_at, expires_at, max_retries, timeout_seconds, idempotency_key,
-      concurrency_key, concurrency_limit, inngest_event_id, inngest_run_id, repository_id)
+      concurrency_key, concurrency_limit, inngest_event_id, inngest_run_id, repository_id, revision)
     select i.id, i.type, coalesce(i.job -> 'payload', '{}'),
            coalesce(i.job ->> 'lane', job_queue.queue_lane(coalesce(t.lane_override, t.lane, 'edge'))),
            coalesce((i.job ->> 'priority')::numeric::integer, t.priority, 0), i.run_at,
@@ -147,7 +147,7 @@ begin
            i.job ->> 'idempotency_key', i.job ->> 'concurrency_key',
            case when i.job ->> 'concurrency_key' is not null
                 then coalesce((i.job ->> 'concurrency_limit')::numeric::integer, t.concurrency_limit, 1) end,
-           i.job ->> 'inngest_event_id', i.job ->> 'inngest_run_id', (i.job ->> 'repository_id')::uuid
+           i.job ->> 'inngest_event_id', i.job ->> 'inngest_run_id', (i.job ->> 'repository_id')::uuid, 1
     from input i left join public.job_types t on t.type = i.type
     -- One order for all callers: two calls with the same keys wait for each other instead of deadlocking.
     order by i.job ->> 'idempotency_key', i.n
@@ -216,7 +216,7 @@ declare
   v_job public.background_jobs;
 begin
   update public.background_jobs j
-  set status = 'queued', retry_count = 0, run_at = clock_timestamp(), failed_at = null, failure_reason = null,
+  set revision = j.revision + 1, status = 'queued', retry_count = 0, run_at = clock_timestamp(), failed_at = null, failure_reason = null,
       inngest_run_id = p_run_id, lane = job_queue.queue_lane(j.lane), cancel_requested_at = null,
       expires_at = greatest(j.expires_at, clock_timestamp() + interval '24 hours')
   where j.id = p_known.id and j.status = 'failed' and p_run_id is not null

@@ -109,7 +109,7 @@ begin
   return query
   with claimed as (
     update public.background_jobs j
-    set status = 'processing', started_at = p_now, lease_token = v_token, lease_until = v_until, step_saved = false
+    set revision = j.revision + 1, status = 'processing', started_at = p_now, lease_token = v_token, lease_until = v_until, step_saved = false
     where j.id = any (p_ids) and j.status = 'queued'
       and (not p_due_only or (j.lane = p_lane and j.run_at <= p_now and j.expires_at > p_now))
     returning j.*
@@ -148,7 +148,7 @@ returns table (
   id uuid, type text, payload jsonb, retry_count integer, max_retries integer, timeout_seconds integer,
   lease_token uuid, steps jsonb, run_at timestamptz, expires_at timestamptz)
 language plpgsql security definer
-set search_path = '' set "hybrid_jobs.internal" = 'on' set lock_timeout = '100ms'
+set search_path = '' set lock_timeout = '100ms'
 as $$
 declare
   v_now timestamptz := clock_timestamp();
@@ -203,7 +203,7 @@ returns table (
   id uuid, type text, payload jsonb, retry_count integer, max_retries integer, timeout_seconds integer,
   lease_token uuid, steps jsonb, run_at timestamptz, expires_at timestamptz)
 language plpgsql security definer
-set search_path = '' set "hybrid_jobs.internal" = 'on'
+set search_path = ''
 as $$
 declare
   v_now timestamptz := clock_timestamp();

@@ -11,7 +11,7 @@ declare
 begin
   insert into public.background_jobs as j (
     type, payload, status, lane, priority, run_at, expires_at, max_retries, timeout_seconds, idempotency_key,
-    concurrency_key, concurrency_limit, inngest_event_id, inngest_run_id, repository_id, started_at, lease_token, lease_until)
+    concurrency_key, concurrency_limit, inngest_event_id, inngest_run_id, repository_id, started_at, lease_token, lease_until, revision)
   values (
     p_job ->> 'type', coalesce(p_job -> 'payload', '{}'), 'processing', 'inline',
     coalesce((p_job ->> 'priority')::numeric::integer, p_type.priority, 0), v_now,
@@ -22,7 +22,7 @@ begin
     case when p_job ->> 'concurrency_key' is not null
          then coalesce((p_job ->> 'concurrency_limit')::numeric::integer, p_type.concurrency_limit, 1) end,
     p_job ->> 'inngest_event_id', p_job ->> 'inngest_run_id', (p_job ->> 'repository_id')::uuid,
-    v_now, gen_random_uuid(), v_now + make_interval(secs => p_lease_seconds))
+    v_now, gen_random_uuid(), v_now + make_interval(secs => p_lease_seconds), 1)
   on conflict (idempotency_key) where idempotency_key is not null do nothing
   returning * into v_job;
   if v_job.id is not null then
@@ -48,7 +48,7 @@ begin
   if p_known.lane = 'inline' and p_known.status = 'processing' then
     if exists (select from public.background_job_leases l where l.token = p_known.lease_token and l.worker = p_worker) then
       -- The same run comes back for its next step.
-      update public.background_jobs j set lease_until = v_now + make_interval(secs => p_lease_seconds)
+      update public.background_jobs j set revision = j.revision + 1, lease_until = v_now + make_interval(secs => p_lease_seconds)
       where j.id = p_known.id returning * into p_known;
     elsif p_known.lease_until < v_now then
       perform job_queue.rescue(p_known);
@@ -58,7 +58,7 @@ begin
     -- Inngest tries again, or a person replayed the event.
     if v_replay then
       update public.background_jobs j
-      set status = 'queued', retry_count = 0, failed_at = null, failure_reason = null, cancel_requested_at = null,
+      set revision = j.revision + 1, status = 'queued', retry_count = 0, failed_at = null, failure_reason = null, cancel_requested_at = null,
           inngest_run_id = p_job ->> 'inngest_run_id', expires_at = greatest(j.expires_at, v_now + interval '24 hours')
       where j.id = p_known.id;
     else
@@ -90,7 +90,7 @@ comment on function job_queue.is_begun(text, text) is 'Whether the worker holds 
 create function public.begin_background_job(job jsonb, worker text, lease_seconds integer)
 returns table (id uuid, lease_token uuid, run boolean, status text, result jsonb, lane text)
 language plpgsql security definer
-set search_path = '' set "hybrid_jobs.internal" = 'on'
+set search_path = ''
 as $$
 declare
   v_type public.job_types;

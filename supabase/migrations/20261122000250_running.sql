@@ -3,7 +3,7 @@
 create function public.heartbeat_background_jobs(leases jsonb, lease_seconds integer)
 returns table (job_id uuid, state text)
 language plpgsql security definer
-set search_path = '' set "hybrid_jobs.internal" = 'on' set enable_seqscan = off
+set search_path = '' set enable_seqscan = off
 as $$
 begin
   perform job_queue.require_lease_array('leases', leases);
@@ -16,7 +16,7 @@ begin
     order by 2
   ), held as (
     update public.background_jobs j
-    set lease_until = greatest(j.lease_until, clock_timestamp() + make_interval(secs => lease_seconds))
+    set revision = j.revision + 1, lease_until = greatest(j.lease_until, clock_timestamp() + make_interval(secs => lease_seconds))
     from input i where j.id = i.job_id and j.status = 'processing' and j.lease_token = i.lease_token
     returning j.id, j.lease_token, j.cancel_requested_at
   )
@@ -52,7 +52,7 @@ comment on function job_queue.require_lease_array(text, jsonb) is
 
 create function public.complete_background_jobs(results jsonb) returns table (job_id uuid, accepted boolean)
 language plpgsql security definer
-set search_path = '' set "hybrid_jobs.internal" = 'on' set enable_seqscan = off
+set search_path = '' set enable_seqscan = off
 as $$
 declare
   v_now timestamptz := clock_timestamp();
@@ -69,7 +69,7 @@ begin
     order by 2
   ), done as (
     update public.background_jobs j
-    set status = 'completed', result = i.result, error = null, completed_at = v_now, lease_token = null, lease_until = null,
+    set revision = j.revision + 1, status = 'completed', result = i.result, error = null, completed_at = v_now, lease_token = null, lease_until = null,
         duration_ms = greatest(0, (extract(epoch from v_now - j.started_at) * 1000)::bigint),
         active_ms = j.active_ms + greatest(0, (extract(epoch from v_now - j.started_at) * 1000)::bigint)
     from input i where j.id = i.job_id and j.status = 'processing' and j.lease_token = i.lease_token
@@ -98,6 +98,7 @@ declare
   v_index bigint;
   v_jobs jsonb;
 begin
+  if not p_results @? '$[*].enqueue' then return; end if;
   select e.n - 1 into v_index from jsonb_array_elements(p_results) with ordinality as e(r, n)
   where jsonb_typeof(e.r -> 'enqueue') not in ('array', 'null') order by e.n limit 1;
   if found then
@@ -123,13 +124,13 @@ comment on function job_queue.enqueue_follow_ups(jsonb, bigint[]) is
 
 create function public.save_background_job_step(job_id uuid, lease_token uuid, name text, output jsonb) returns boolean
 language plpgsql security definer
-set search_path = '' set "hybrid_jobs.internal" = 'on'
+set search_path = ''
 as $$
 begin
   if coalesce(save_background_job_step.name, '') = '' then
     raise exception using errcode = 'PT400', message = 'name: expected the step''s name, got nothing';
   end if;
-  update public.background_jobs j set step_saved = true
+  update public.background_jobs j set revision = j.revision + 1, step_saved = true
   where j.id = save_background_job_step.job_id and j.status = 'processing'
     and j.lease_token = save_background_job_step.lease_token;
   if not found then return false; end if;
@@ -144,11 +145,11 @@ comment on function public.save_background_job_step(uuid, uuid, text, jsonb) is
 
 create function public.report_background_job_progress(job_id uuid, lease_token uuid, percent integer, message text) returns boolean
 language plpgsql security definer
-set search_path = '' set "hybrid_jobs.internal" = 'on'
+set search_path = ''
 as $$
 begin
   update public.background_jobs j
-  set progress = least(100, greatest(0, report_background_job_progress.percent)),
+  set revision = j.revision + 1, progress = least(100, greatest(0, report_background_job_progress.percent)),
       progress_message = left(report_background_job_progress.message, 1000)
   where j.id = report_background_job_progress.job_id and j.status = 'processing'
     and j.lease_token = report_background_job_progress.lease_token;

@@ -73,7 +73,7 @@ begin
     delete from public.background_job_ready r using late where r.ctid = late.ready_ctid
   ), expired as (
     update public.background_jobs j
-    set status = 'failed', failed_at = p_now, failure_reason = 'expired',
+    set revision = j.revision + 1, status = 'failed', failed_at = p_now, failure_reason = 'expired',
         error = format('expired: it was still waiting at %s', j.expires_at)
     from late where j.id = late.id returning j.lane
   )
@@ -97,7 +97,7 @@ begin
     order by j.id limit 1000 for no key update of j skip locked for update of r skip locked
   loop
     perform job_queue.remove_ready('inline', v_job.run_at - v_job.priority * interval '1 minute', v_job.id);
-    update public.background_jobs j set lane = 'edge' where j.id = v_job.id returning * into v_job;
+    update public.background_jobs j set revision = j.revision + 1, lane = 'edge' where j.id = v_job.id returning * into v_job;
     perform job_queue.add_ready(v_job);
   end loop;
 end
@@ -162,7 +162,7 @@ comment on function job_queue.measure_durations(timestamptz) is
 
 create function public.sweep_background_jobs() returns table (lane text, claimable bigint, rescued bigint, expired bigint)
 language plpgsql security definer
-set search_path = '' set "hybrid_jobs.internal" = 'on'
+set search_path = ''
 as $$
 declare
   v_now timestamptz := clock_timestamp();

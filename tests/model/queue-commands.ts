@@ -226,8 +226,10 @@ function crash(connection: number, index: number) {
     );
     if (!job) return;
     await ask('begin');
-    await ask(`set local "hybrid_jobs.internal" = 'on'`);
-    await ask(`update background_jobs set lease_until = now() - interval '1 second' where id = $1`, [job.id]);
+    await ask(
+      `update background_jobs set revision = revision + 1, lease_until = now() - interval '1 second' where id = $1`,
+      [job.id],
+    );
     await ask(`update background_job_leases set lease_until = now() - interval '1 second' where token = $1`, [
       job.token,
     ]);

@@ -162,9 +162,9 @@ async function remove(actor: Actor): Promise<void> {
 async function expireAndSweep(actor: Actor): Promise<void> {
   await actor.ask(
     `with late as (
-       update background_jobs set lease_until = now() - interval '1 second'
+       update background_jobs set revision = revision + 1, lease_until = now() - interval '1 second'
        where id = (select id from background_jobs where status = 'processing' order by random() limit 1)
-         and status = 'processing' and set_config('hybrid_jobs.internal', 'on', true) = 'on'
+         and status = 'processing'
        returning lease_token)
      update background_job_leases set lease_until = now() - interval '1 second' where token in (select lease_token from late)`,
   );

@@ -159,7 +159,7 @@ export function useQueue(): TestQueue {
       const client = await database.pool.connect();
       try {
         await client.query('begin');
-        await client.query(`set local "hybrid_jobs.internal" = 'on'`);
+        await client.query(`set local session_replication_role = 'replica'`);
         await client.query(text, values);
         await client.query('commit');
       } catch (error) {
