@@ -17,7 +17,7 @@ export interface DemoOptions {
 }
 
 /** A demo event did not end in a completed job. */
-export class DemoError extends Error {
+class DemoError extends Error {
   override readonly name = 'DemoError';
 }
 
