@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createTestDatabase, expectSoundQueue, type TestDatabase } from '../../tests/support/database.ts';
 import { type HybridEndpoint, startHybridEndpoint } from '../../tests/support/hybrid-endpoint.ts';
+import { recordingLogger } from '../../tests/support/recording-logger.ts';
 import { DatabaseUnreachableError, type Rpc } from '../database/rpc.ts';
 import { defineJob, type JobDefinition } from '../jobs/define-job.ts';
 import { NonRetryableError, SnoozeError } from '../jobs/outcomes.ts';
@@ -272,6 +273,16 @@ describe('an inline job that has to wait', () => {
 });
 
 describe('a request that Inngest ends at a step', () => {
+  it('is no error: the log of a job with steps shows none', async () => {
+    const log = recordingLogger();
+    const logged = await startHybridEndpoint({ rpc: database.rpc, catalog, log });
+    const executor = createInngestExecutor({ url: logged.url, backoffMs: () => 0 });
+    await executor.send({ name: 'test/inline', data: { label: 'quiet' } });
+    await logged.close();
+    expect(await rowsOf('test/inline', 'quiet')).toMatchObject([{ status: 'completed' }]);
+    expect(log.records.filter(({ level }) => level === 'error' || level === 'warn')).toEqual([]);
+  });
+
   it('writes nothing afterwards, even when its budget passes before the next request', async () => {
     const hasty = await startHybridEndpoint({ rpc: database.rpc, catalog, inlineBudgetSeconds: 1 });
     try {

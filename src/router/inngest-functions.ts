@@ -66,6 +66,7 @@ async function runNow(
 ): Promise<JobReceipt> {
   const { event, runId, attempt, step } = context;
   const stepRun: StepRun = (id, work) => step.run(id, work);
+  const abandoned = endOfRequest(context);
   const { begun, outcome } = await runInline(
     {
       definition,
@@ -74,10 +75,12 @@ async function runNow(
       worker: `inngest:${runId}`,
       retryCount: attempt,
       stepsOf: inngestSteps(stepRun),
-      abandoned: endOfRequest(context),
+      abandoned,
     },
     options,
   );
+  // The request ended at a step and a new one replays this handler: like that step, this one never resumes.
+  if (outcome?.kind === 'lost' && abandoned.aborted) return await new Promise<never>(() => {});
   const receipt = outcome ? receiptOfOutcome(begun.id, outcome) : receiptOfBegun(begun);
   if (outcome) throwFailure(outcome);
   else if (begun.status === 'failed') throw new NonRetryableError(await reasonOfFailure(begun.id, options));
