@@ -50,6 +50,7 @@ describe('npm start -- --demo', { timeout: 4 * MINUTES }, () => {
     expect(demo.output()).toMatch(/capture\/repository\.sync\.graphql +│ edge +│ completed/);
     expect(demo.output()).toMatch(/capture\/pr\.details +│ inline +│ completed/);
     expect(demo.output()).toContain('Success rate (24 h)');
+    expect(demo.output()).not.toMatch(/"level":"(warn|error)"/);
     await noProcessIsLeft();
   });
 
