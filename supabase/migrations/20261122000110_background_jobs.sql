@@ -77,5 +77,5 @@ comment on column public.background_jobs.active_ms is 'Milliseconds over all sli
 comment on column public.background_jobs.lease_token is 'Fence of the running attempt: only its holder may end or change the job.';
 comment on column public.background_jobs.lease_until is 'The running attempt counts as crashed when its lease is not renewed by then.';
 comment on column public.background_jobs.step_saved is 'The running attempt saved a step since it was claimed, so a hand-off spends no retry.';
-comment on column public.background_jobs.revision is 'Counts the changes by the queue''s own functions. A change that leaves it alone is a hand edit, which triggers follow.';
+comment on column public.background_jobs.revision is 'Raised by every change that the queue''s own functions make; they start it at a hash of the id. Any other change or insert is a hand edit, which triggers follow.';
 comment on column public.background_jobs.repository_id is 'Repository that the job is about. No foreign key: deleting a repository keeps its jobs.';

@@ -181,7 +181,8 @@ $$;
 comment on function job_queue.follow_truncate() is 'After a truncate of background_jobs: nothing waits, runs or holds a slot any more.';
 
 create trigger background_jobs_prepare_hand_insert before insert on public.background_jobs
-  for each row when (new.revision = 0)
+  -- A copy of one of our rows, inserted with all its columns, has another id; one that is put back has an older time.
+  for each row when (new.revision <> ((uuid_hash(new.id) & 1073741823) | 1) or new.created_at <> now())
   execute function job_queue.prepare_hand_insert();
 create trigger background_jobs_prepare_hand_update before update on public.background_jobs
   for each row when (
@@ -190,7 +191,8 @@ create trigger background_jobs_prepare_hand_update before update on public.backg
       or old.lease_token is distinct from new.lease_token or old.lease_until is distinct from new.lease_until))
   execute function job_queue.prepare_hand_update();
 create trigger background_jobs_follow_hand_insert after insert on public.background_jobs
-  for each row when (new.revision = 0)
+  -- A copy of one of our rows, inserted with all its columns, has another id; one that is put back has an older time.
+  for each row when (new.revision <> ((uuid_hash(new.id) & 1073741823) | 1) or new.created_at <> now())
   execute function job_queue.follow_hand_edit();
 create trigger background_jobs_follow_hand_update after update on public.background_jobs
   for each row when (

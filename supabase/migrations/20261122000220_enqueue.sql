@@ -147,7 +147,8 @@ begin
            i.job ->> 'idempotency_key', i.job ->> 'concurrency_key',
            case when i.job ->> 'concurrency_key' is not null
                 then coalesce((i.job ->> 'concurrency_limit')::numeric::integer, t.concurrency_limit, 1) end,
-           i.job ->> 'inngest_event_id', i.job ->> 'inngest_run_id', (i.job ->> 'repository_id')::uuid, 1
+           i.job ->> 'inngest_event_id', i.job ->> 'inngest_run_id', (i.job ->> 'repository_id')::uuid,
+           (uuid_hash(i.id) & 1073741823) | 1
     from input i left join public.job_types t on t.type = i.type
     -- One order for all callers: two calls with the same keys wait for each other instead of deadlocking.
     order by i.job ->> 'idempotency_key', i.n
@@ -222,7 +223,10 @@ begin
   where j.id = p_known.id and j.status = 'failed' and p_run_id is not null
     and j.inngest_run_id is distinct from p_run_id
   returning * into v_job;
-  if v_job.id is null then return p_known.status; end if;
+  if v_job.id is null then
+    -- The update may have waited for another replay of the job: its status is not the one we read before.
+    return coalesce((select j.status from public.background_jobs j where j.id = p_known.id), p_known.status);
+  end if;
   perform job_queue.add_ready(v_job);
   return v_job.status;
 end

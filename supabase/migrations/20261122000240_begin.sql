@@ -7,13 +7,14 @@ set search_path = ''
 as $$
 declare
   v_now timestamptz := clock_timestamp();
+  v_id uuid := public.uuid_v7();
   v_job public.background_jobs;
 begin
   insert into public.background_jobs as j (
-    type, payload, status, lane, priority, run_at, expires_at, max_retries, timeout_seconds, idempotency_key,
+    id, type, payload, status, lane, priority, run_at, expires_at, max_retries, timeout_seconds, idempotency_key,
     concurrency_key, concurrency_limit, inngest_event_id, inngest_run_id, repository_id, started_at, lease_token, lease_until, revision)
   values (
-    p_job ->> 'type', coalesce(p_job -> 'payload', '{}'), 'processing', 'inline',
+    v_id, p_job ->> 'type', coalesce(p_job -> 'payload', '{}'), 'processing', 'inline',
     coalesce((p_job ->> 'priority')::numeric::integer, p_type.priority, 0), v_now,
     coalesce((p_job ->> 'expires_at')::timestamptz, v_now + interval '24 hours'),
     coalesce((p_job ->> 'max_retries')::numeric::integer, p_type.max_retries, 3),
@@ -22,7 +23,8 @@ begin
     case when p_job ->> 'concurrency_key' is not null
          then coalesce((p_job ->> 'concurrency_limit')::numeric::integer, p_type.concurrency_limit, 1) end,
     p_job ->> 'inngest_event_id', p_job ->> 'inngest_run_id', (p_job ->> 'repository_id')::uuid,
-    v_now, gen_random_uuid(), v_now + make_interval(secs => p_lease_seconds), 1)
+    v_now, gen_random_uuid(), v_now + make_interval(secs => p_lease_seconds),
+    (uuid_hash(v_id) & 1073741823) | 1)
   on conflict (idempotency_key) where idempotency_key is not null do nothing
   returning * into v_job;
   if v_job.id is not null then

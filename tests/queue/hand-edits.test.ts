@@ -292,6 +292,30 @@ describe('a hand insert', () => {
     expect(await queue.claim({ lane: 'worker' })).toHaveLength(1);
   });
 
+  it('of a copy of a row, with all its columns, is a job like any other', async () => {
+    const copy = `insert into background_jobs
+      select (jsonb_populate_record(j, jsonb_build_object('id', uuid_v7()))).* from background_jobs j where j.id = $1 returning id`;
+    const [fresh] = await queue.enqueue({ type: 'a' });
+    const one = await queue.value<string>(copy, [fresh]);
+    expect(await claimable()).toEqual([fresh, one]);
+    // The original is running now, and so is its copy, under a lease of its own.
+    const two = await queue.value<string>(copy, [fresh]);
+    await queue.expireLeases(two);
+    await queue.sql('select sweep_background_jobs()');
+    expect(await queue.job(two)).toMatchObject({ status: 'queued', retry_count: 1 });
+  });
+
+  it('of rows that were deleted puts them back', async () => {
+    await queue.running();
+    const waiting = await queue.enqueue({ type: 'a' });
+    await queue.sql('create table kept as select * from background_jobs');
+    await queue.sql('delete from background_jobs');
+    await queue.sql('insert into background_jobs select * from kept');
+    await queue.sql('drop table kept');
+    expect(await queue.sql('select * from check_background_jobs()')).toEqual([]);
+    expect(await claimable()).toEqual(waiting);
+  });
+
   it('of a job of an inline type runs on the edge lane', async () => {
     await queue.syncTypes({ type: 'a', lane: 'inline' });
     const id = await queue.value<string>(`insert into background_jobs (type) values ('a') returning id`);

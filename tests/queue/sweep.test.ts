@@ -167,7 +167,8 @@ describe('sweep_background_jobs', () => {
     `update background_jobs set type = 'b' where id = $1`,
     `update background_jobs set run_at = run_at + interval '1 day' where id = $1`,
     `update background_jobs set priority = 7 where id = $1`,
-    `delete from background_jobs where id = $1`,
+    `insert into background_job_ready select lane, sort_at, gen_random_uuid(), run_at, expires_at, type
+     from background_job_ready where id = $1`,
   ])('mends what an edit past the triggers left behind: %s', async (edit) => {
     const [id] = await queue.enqueue({ type: 'a' }, { type: 'a' });
     await queue.internally(edit, [id]);
