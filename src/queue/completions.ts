@@ -1,3 +1,4 @@
+import { RpcError } from '../database/rpc.ts';
 import { mayPass } from './persist.ts';
 import type { Completion, JobQueue } from './job-queue.ts';
 
@@ -43,8 +44,10 @@ export function createCompletions(queue: Pick<JobQueue, 'complete'>): Completion
       const accepted = await queue.complete(batch.map(({ completion }) => completion));
       for (const { completion, settle } of batch) settle.resolve(accepted.get(completion.jobId) ?? false);
     } catch (error) {
-      // One refused completion refuses the whole call: the others must not suffer.
-      if (batch.length > 1 && !mayPass(error)) for (const one of batch) await write([one]);
+      // One refused completion refuses the whole call, and one row in somebody's open transaction blocks it: the others
+      // must not suffer.
+      if (batch.length > 1 && (!mayPass(error) || isLockTimeout(error)))
+        for (const one of batch) await write([one]);
       else for (const { settle } of batch) settle.reject(error);
     }
   }
@@ -60,6 +63,10 @@ export function createCompletions(queue: Pick<JobQueue, 'complete'>): Completion
       return settle.promise;
     },
   };
+}
+
+function isLockTimeout(error: unknown): boolean {
+  return error instanceof RpcError && error.code === '55P03';
 }
 
 function takeBatch(waiting: readonly Waiting[]): Waiting[] {

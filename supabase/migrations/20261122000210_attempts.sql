@@ -110,7 +110,7 @@ comment on function job_queue.retry_or_bury(public.background_jobs, text, jsonb,
 create function public.fail_background_job(
   job_id uuid, lease_token uuid, error jsonb, retryable boolean, retry_after_seconds integer default null) returns text
 language plpgsql security definer
-set search_path = ''
+set search_path = '' set lock_timeout = '2s'
 as $$
 declare
   v_job public.background_jobs := job_queue.held_job(fail_background_job.job_id, fail_background_job.lease_token);
@@ -129,7 +129,7 @@ comment on function public.fail_background_job(uuid, uuid, jsonb, boolean, integ
 
 create function public.snooze_background_job(job_id uuid, lease_token uuid, until timestamptz, reason text) returns text
 language plpgsql security definer
-set search_path = ''
+set search_path = '' set lock_timeout = '2s'
 as $$
 declare
   v_job public.background_jobs := job_queue.held_job(snooze_background_job.job_id, snooze_background_job.lease_token);
@@ -163,7 +163,7 @@ comment on function job_queue.queue_lane(text) is 'The lane where a job of this 
 
 create function public.hand_off_background_job(job_id uuid, lease_token uuid) returns text
 language plpgsql security definer
-set search_path = ''
+set search_path = '' set lock_timeout = '2s'
 as $$
 declare
   v_job public.background_jobs := job_queue.held_job(hand_off_background_job.job_id, hand_off_background_job.lease_token);

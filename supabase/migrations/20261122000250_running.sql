@@ -14,14 +14,23 @@ begin
     from jsonb_array_elements(leases) with ordinality as e(lease, n)
     -- The order of completions: a heartbeat and a completion of the same jobs wait for each other instead of deadlocking.
     order by 2
-  ), held as (
+  ), held as materialized (
+    select i.n, j.id, j.lease_token, j.cancel_requested_at
+    from input i join public.background_jobs j
+      on j.id = i.job_id and j.status = 'processing' and j.lease_token = i.lease_token
+  ), free as materialized (
+    -- A row in somebody's open transaction is passed by: it must not stop the heartbeats of all other jobs. The sweep
+    -- passes it by too.
+    select j.id from held h join public.background_jobs j on j.id = h.id for no key update of j skip locked
+  ), renewed as (
     update public.background_jobs j
-    set revision = j.revision + 1, lease_until = greatest(j.lease_until, clock_timestamp() + make_interval(secs => lease_seconds))
-    from input i where j.id = i.job_id and j.status = 'processing' and j.lease_token = i.lease_token
-    returning j.id, j.lease_token, j.cancel_requested_at
+    set revision = j.revision + 1,
+        lease_until = greatest(j.lease_until, clock_timestamp() + make_interval(secs => lease_seconds))
+    from free f join held h on h.id = f.id
+    where j.id = f.id and j.status = 'processing' and j.lease_token = h.lease_token
   )
   select i.job_id, case when h.id is null then 'lost' when h.cancel_requested_at is not null then 'cancel' else 'continue' end
-  from input i left join held h on h.id = i.job_id and h.lease_token = i.lease_token order by i.n;
+  from input i left join held h on h.n = i.n order by i.n;
 end
 $$;
 comment on function public.heartbeat_background_jobs(jsonb, integer) is
@@ -38,6 +47,14 @@ begin
   if jsonb_typeof(p_leases) is distinct from 'array' then
     raise exception using errcode = 'PT400', message = format('%s: expected an array of {job_id, lease_token}', p_name);
   end if;
+  begin
+    -- Casts are ten times faster than the pattern, which only has to find out which element is wrong.
+    if (select count((e.lease ->> 'job_id')::uuid) = count(*) and count((e.lease ->> 'lease_token')::uuid) = count(*)
+        from jsonb_array_elements(p_leases) as e(lease)) then
+      return;
+    end if;
+  exception when invalid_text_representation then null;
+  end;
   select e.n - 1 into v_index from jsonb_array_elements(p_leases) with ordinality as e(lease, n)
   where not coalesce(e.lease ->> 'job_id' ~ v_uuid and e.lease ->> 'lease_token' ~ v_uuid, false)
   order by e.n limit 1;
@@ -52,7 +69,7 @@ comment on function job_queue.require_lease_array(text, jsonb) is
 
 create function public.complete_background_jobs(results jsonb) returns table (job_id uuid, accepted boolean)
 language plpgsql security definer
-set search_path = '' set enable_seqscan = off
+set search_path = '' set enable_seqscan = off set lock_timeout = '2s'
 as $$
 declare
   v_now timestamptz := clock_timestamp();
@@ -69,7 +86,8 @@ begin
     order by 2
   ), done as (
     update public.background_jobs j
-    set revision = j.revision + 1, status = 'completed', result = i.result, error = null, completed_at = v_now, lease_token = null, lease_until = null,
+    set revision = j.revision + 1, status = 'completed', result = i.result, error = null, completed_at = v_now,
+        lease_token = null, lease_until = null,
         duration_ms = greatest(0, (extract(epoch from v_now - j.started_at) * 1000)::bigint),
         active_ms = j.active_ms + greatest(0, (extract(epoch from v_now - j.started_at) * 1000)::bigint)
     from input i where j.id = i.job_id and j.status = 'processing' and j.lease_token = i.lease_token
@@ -88,7 +106,7 @@ begin
 end
 $$;
 comment on function public.complete_background_jobs(jsonb) is
-  'Completes [{job_id, lease_token, result, enqueue: [jobs]}]; one row per input, accepted = false when the lease is lost. The follow-up jobs of accepted ones are queued in the same transaction. Refuses a malformed array or an invalid follow-up (PT400).';
+  'Completes [{job_id, lease_token, result, enqueue: [jobs]}]; one row per input, accepted = false when the lease is lost. Gives up after 2 s (SQLSTATE 55P03) when another transaction holds a job''s row. The follow-up jobs of accepted ones are queued in the same transaction. Refuses a malformed array or an invalid follow-up (PT400).';
 
 create function job_queue.enqueue_follow_ups(p_results jsonb, p_accepted bigint[]) returns void
 language plpgsql
@@ -124,7 +142,7 @@ comment on function job_queue.enqueue_follow_ups(jsonb, bigint[]) is
 
 create function public.save_background_job_step(job_id uuid, lease_token uuid, name text, output jsonb) returns boolean
 language plpgsql security definer
-set search_path = ''
+set search_path = '' set lock_timeout = '2s'
 as $$
 begin
   if coalesce(save_background_job_step.name, '') = '' then
@@ -145,7 +163,7 @@ comment on function public.save_background_job_step(uuid, uuid, text, jsonb) is
 
 create function public.report_background_job_progress(job_id uuid, lease_token uuid, percent integer, message text) returns boolean
 language plpgsql security definer
-set search_path = ''
+set search_path = '' set lock_timeout = '2s'
 as $$
 begin
   update public.background_jobs j

@@ -19,10 +19,12 @@ grant select on public.background_job_ready, public.background_job_leases, publi
   public.job_statistics, public.job_statistics_hourly, public.dead_letter_jobs, public.stuck_jobs, public.queue_depth
   to service_role;
 
--- Everything but payload, result, error and callback_url, and the texts that may repeat them.
+-- Everything but payload, result, error and callback_url, and the lease token, which is a capability.
 grant select (
   id, type, status, lane, failure_reason, retry_count, max_retries, priority, timeout_seconds, created_at, run_at,
-  expires_at, started_at, completed_at, failed_at, duration_ms, active_ms, progress, cancel_requested_at, repository_id)
+  expires_at, started_at, completed_at, failed_at, duration_ms, active_ms, progress, progress_message,
+  cancel_requested_at, cancel_reason, lease_until, step_saved, revision, idempotency_key, concurrency_key,
+  concurrency_limit, inngest_event_id, inngest_run_id, repository_id)
   on public.background_jobs to authenticated;
 grant select on public.job_statistics, public.job_statistics_hourly to authenticated;
 create policy background_jobs_readable on public.background_jobs for select to authenticated using (true);

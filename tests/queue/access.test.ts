@@ -57,15 +57,7 @@ describe('authenticated', () => {
         'select id, type, status, lane, retry_count, run_at, started_at, duration_ms, progress from background_jobs',
       ),
     ).toHaveLength(1);
-    for (const column of [
-      'payload',
-      'result',
-      'error',
-      'callback_url',
-      'lease_token',
-      'idempotency_key',
-      '*',
-    ])
+    for (const column of ['payload', 'result', 'error', 'callback_url', 'lease_token', '*'])
       await expect(as('authenticated', `select ${column} from background_jobs`)).rejects.toMatchObject({
         code: '42501',
       });

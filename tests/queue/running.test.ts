@@ -56,6 +56,19 @@ describe('heartbeat_background_jobs', () => {
     expect(await queue.value(renewed)).toBe(2);
   });
 
+  it('passes by a job that an open transaction holds: it is not lost, and the others are renewed', async () => {
+    const [held, free] = await claimMany(2);
+    const operator = await queue.connect();
+    await operator.query('begin');
+    await operator.query('update background_jobs set priority = 7 where id = $1', [held?.id]);
+    expect(await heartbeat([lease(held!), lease(free!)], 7200)).toEqual(['continue', 'continue']);
+    const renewed = `select id from background_jobs where lease_until > now() + interval '1 hour'`;
+    expect(await queue.sql(renewed)).toEqual([{ id: free?.id }]);
+    await operator.query('commit');
+    expect(await heartbeat([lease(held!)], 7200)).toEqual(['continue']);
+    expect(await queue.sql(renewed)).toHaveLength(2);
+  });
+
   it('never shortens a lease', async () => {
     const job = await queue.running();
     await heartbeat([lease(job)], 7200);
@@ -100,6 +113,17 @@ describe('heartbeat_background_jobs', () => {
 });
 
 describe('complete_background_jobs', () => {
+  it('gives up, and changes nothing, while an open transaction holds one of the jobs', async () => {
+    const [held, free] = await claimMany(2);
+    const operator = await queue.connect();
+    await operator.query('begin');
+    await operator.query('update background_jobs set priority = 7 where id = $1', [held?.id]);
+    await expect(queue.complete(lease(held!), lease(free!))).rejects.toMatchObject({ code: '55P03' });
+    expect(await queue.complete(lease(free!))).toEqual([true]);
+    await operator.query('commit');
+    expect(await queue.complete(lease(held!))).toEqual([true]);
+  });
+
   it('ends jobs with their results, and answers in input order', async () => {
     const [one, two, three] = await claimMany(3);
     const accepted = await queue.complete(

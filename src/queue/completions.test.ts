@@ -1,0 +1,41 @@
+import { expect, it } from 'vitest';
+import { RpcError } from '../database/rpc.ts';
+import { createCompletions } from './completions.ts';
+import type { Completion } from './job-queue.ts';
+
+const completion = (jobId: string): Completion => ({ jobId, leaseToken: 'token', result: null });
+
+it('writes completions that end together in one call', async () => {
+  const calls: string[][] = [];
+  const completions = createCompletions({
+    complete: (results) => {
+      calls.push(results.map(({ jobId }) => jobId));
+      return Promise.resolve(new Map(results.map(({ jobId }) => [jobId, true])));
+    },
+  });
+  const accepted = await Promise.all(
+    ['one', 'two', 'three'].map((id) => completions.add(completion(id), 10)),
+  );
+  expect(accepted).toEqual([true, true, true]);
+  expect(calls).toEqual([['one', 'two', 'three']]);
+});
+
+it.each([
+  ['a refused one', new RpcError('complete', { code: 'PT400', message: 'results[0].enqueue' })],
+  ['one whose row is locked', new RpcError('complete', { code: '55P03', message: 'lock timeout' })],
+])('writes the others of a batch with %s', async (_, error) => {
+  const completions = createCompletions({
+    complete: (results) =>
+      results.some(({ jobId }) => jobId === 'bad')
+        ? Promise.reject(error)
+        : Promise.resolve(new Map(results.map(({ jobId }) => [jobId, true]))),
+  });
+  const ends = await Promise.allSettled(
+    ['one', 'bad', 'two'].map((id) => completions.add(completion(id), 10)),
+  );
+  expect(ends).toEqual([
+    { status: 'fulfilled', value: true },
+    { status: 'rejected', reason: error },
+    { status: 'fulfilled', value: true },
+  ]);
+});
