@@ -61,10 +61,37 @@ describe.each(Object.keys(build))('%s', (name) => {
     expect(lines).toHaveLength(2);
   });
 
+  it.each([
+    ['a line break', '\n'],
+    ['a tab', '\t'],
+    ['a colour', '\u001b[31m'],
+    ['percent encoding', 'url%3D'],
+    ['an underscore', 'key_'],
+  ])('shows no key that stands right after %s', (_what, before) => {
+    const keys = [
+      'sb_secret_plain-one',
+      'ghp_plain2',
+      'signkey-prod-plain3',
+      'sk-plain-four-0123456789',
+      'eyJplain.five.six',
+      'Bearer plain-seven',
+      'Bearer\nplain-eight',
+    ];
+    const lines = record((log) => {
+      for (const key of keys) log.info({ text: before + key, err: new Error(before + key) }, before + key);
+    });
+    expect(JSON.stringify(lines)).not.toMatch(/plain/);
+    expect(lines).toHaveLength(keys.length);
+  });
+
   it('leaves names that only resemble a key', () => {
     const [line] = record((log) =>
-      log.info({ idempotencyKey: 'system/ping:1', tokenName: 'GITHUB_TOKEN' }, 'x'),
+      log.info({ idempotencyKey: 'task-0123456789abcdefghij', tokenName: 'GITHUB_TOKEN' }, 'laughs_out'),
     );
-    expect(line).toMatchObject({ idempotencyKey: 'system/ping:1', tokenName: 'GITHUB_TOKEN' });
+    expect(line).toMatchObject({
+      idempotencyKey: 'task-0123456789abcdefghij',
+      tokenName: 'GITHUB_TOKEN',
+      msg: 'laughs_out',
+    });
   });
 });

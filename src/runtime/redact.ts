@@ -3,14 +3,17 @@ const secretName =
 
 const censored = '[redacted]';
 
+/** A key begins where no word goes on; the escapes of JSON, of URLs and of terminals end in a letter or digit. */
+const start = String.raw`(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt]|%[\dA-Fa-f]{2}|\[[\d;]*m))`;
+
 const tokenPatterns = [
-  /\bsb_secret_[\w-]+/g,
-  /\b(gh[pousr]_|github_pat_)\w+/g,
-  /\bsignkey-\w+-\w+/g,
-  /\bsk-[\w-]{16,}/g,
-  /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g,
-  /\bBearer\s+[^\s"\\]+/gi,
-];
+  String.raw`sb_secret_[\w-]+`,
+  String.raw`(gh[pousr]_|github_pat_)\w+`,
+  String.raw`signkey-\w+-\w+`,
+  String.raw`sk-[\w-]{16,}`,
+  String.raw`eyJ[\w-]+\.[\w-]+\.[\w-]*`,
+  String.raw`[Bb][Ee][Aa][Rr][Ee][Rr](\s|\\[nrt])+[^\s"\\]+`,
+].map((pattern) => new RegExp(start + pattern, 'g'));
 
 /** `postgres://user:password@host`: the password alone is hidden, so that the line still says which server. */
 const urlPassword = /(:\/\/[^\s:/@"]*):[^\s/@"]+@/g;
