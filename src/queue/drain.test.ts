@@ -144,6 +144,25 @@ it('looks again when it is woken while a long job runs', async () => {
   expect(await begun.done).toMatchObject({ completed: 2, emptied: true });
 });
 
+it('refuses a wake that comes after its time to claim, although jobs still run', async () => {
+  await enqueue(1);
+  const release = Promise.withResolvers<void>();
+  let time = 0;
+  const hosting = { now: () => new Date(time) };
+  const options = optionsFor(
+    () => release.promise,
+    { stopClaimingAt: new Date(1_000), pollMs: 600_000 },
+    hosting,
+  );
+  const begun = startDrain(options);
+  await begun.firstBatch;
+  expect(begun.wake()).toBe(true);
+  time = 1_000;
+  expect(begun.wake()).toBe(false);
+  release.resolve();
+  expect(await begun.done).toMatchObject({ completed: 1, emptied: false });
+});
+
 it('claims nothing after its time, and says that the queue may not be empty', async () => {
   await enqueue(3);
   const summary = await drain(optionsFor(() => Promise.resolve(null), { stopClaimingAt: new Date() }));

@@ -137,7 +137,7 @@ export function startDrain(options: DrainOptions): Drain {
   firstBatch.promise.catch(() => undefined);
   const wake = (): boolean => {
     ring();
-    return claiming;
+    return claiming && mayClaim();
   };
   return { firstBatch: firstBatch.promise, wake, done: run() };
 }

@@ -1,9 +1,10 @@
+import { RpcError } from '../database/rpc.ts';
 import { NonRetryableError, SnoozeError } from '../jobs/outcomes.ts';
 import type { Attempt } from './attempt.ts';
 import { describeError, type JobErrorRecord, retryAfterSeconds } from './error-record.ts';
 import type { JobStatus, NewJob } from './job-queue.ts';
 import type { PerformHost } from './perform-host.ts';
-import { persist } from './persist.ts';
+import { blamesData, persist } from './persist.ts';
 
 /** How an attempt ended, as its row says it. `lost`: nothing was written, the job is or will be somebody else's. */
 export type Outcome =
@@ -45,10 +46,18 @@ export async function writeVerdict(verdict: Verdict, attempt: Attempt, host: Per
       { jobId: attempt.job.id, verdict: verdict.kind, error: String(refusal) },
       'outcome refused',
     );
-    if (verdict.kind !== 'complete') return { kind: 'lost' };
-    const message = `job ${attempt.job.type}: its result was refused: ${describeError(refusal).message}`;
-    return await writeVerdict(verdictOn(new NonRetryableError(message)), attempt, host);
+    if (verdict.kind === 'fail' || verdict.kind === 'lost') return { kind: 'lost' };
+    return await writeVerdict(verdictOn(refusedError(verdict, refusal, attempt)), attempt, host);
   }
+}
+
+/** What the database refuses for what it is, it refuses tomorrow too; the rest is worth another attempt. */
+function refusedError(verdict: Verdict, refusal: unknown, attempt: Attempt): Error {
+  const what = verdict.kind === 'complete' ? 'result' : verdict.kind;
+  const why = verdict.kind === 'snooze' ? ` (${verdict.reason})` : '';
+  const message = `job ${attempt.job.type}: its ${what}${why} was refused: ${describeError(refusal).message}`;
+  const mendable = refusal instanceof RpcError && !blamesData(refusal);
+  return mendable ? new Error(message) : new NonRetryableError(message);
 }
 
 async function write(verdict: Verdict, attempt: Attempt, host: PerformHost): Promise<Outcome> {

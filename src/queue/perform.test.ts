@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { z } from 'zod';
 import { createTestDatabase, expectSoundQueue, type TestDatabase } from '../../tests/support/database.ts';
 import { claimNew, testHost, testJob } from '../../tests/support/queue-host.ts';
-import { DatabaseUnreachableError } from '../database/rpc.ts';
+import { DatabaseUnreachableError, RpcError } from '../database/rpc.ts';
 import type { JobContext } from '../jobs/job-context.ts';
 import { NonRetryableError, SnoozeError } from '../jobs/outcomes.ts';
 import { createJobQueue, type ClaimedJob, type JobQueue, type NewJob } from './job-queue.ts';
@@ -214,6 +214,13 @@ describe('a job that cannot run', () => {
     expect(outcome.kind).toBe('snooze');
     expect(row).toMatchObject({ status: 'queued', retryCount: 0 });
   });
+
+  it('goes back unharmed when the host has no time left for its first step', async () => {
+    const oneStep: Run = (ctx) => ctx.step('one', () => Promise.resolve(1));
+    const { outcome, row } = await performNew(oneStep, {}, { stopStepsAt: new Date() });
+    expect(outcome.kind).toBe('snooze');
+    expect(row).toMatchObject({ status: 'queued', retryCount: 0 });
+  });
 });
 
 describe('steps', () => {
@@ -284,7 +291,13 @@ describe('steps', () => {
       await ctx.step('late', () => Promise.resolve(1)).catch(() => 'ignored');
       return 'as if nothing happened';
     };
-    const { outcome, row } = await performNew(swallow, {}, { stopStepsAt: new Date(0) });
+    let time = 0;
+    const late: Run = (ctx) => {
+      time = 1_000;
+      return swallow(ctx);
+    };
+    const hosting = { now: () => new Date(time), stopStepsAt: new Date(1_000), deadline: new Date(600_000) };
+    const { outcome, row } = await performNew(late, {}, hosting);
     expect(outcome.kind).toBe('hand-off');
     expect(row).toMatchObject({ status: 'queued', retryCount: 1, result: null });
   });
@@ -397,6 +410,40 @@ describe('writing', () => {
     };
     const { row } = await performNew(() => Promise.resolve('kept'), {}, { queue: flaky });
     expect(row).toMatchObject({ status: 'completed', result: 'kept' });
+  });
+
+  /** Refuses the first completions as `code` says. */
+  function refusing(code: string, times: number): JobQueue {
+    let failures = times;
+    return {
+      ...queue,
+      complete: (results) => {
+        if (failures-- > 0) return Promise.reject(new RpcError('complete', { code, message: 'not now' }));
+        return queue.complete(results);
+      },
+    };
+  }
+
+  it.each(['HTTP408', 'HTTP429', 'HTTP500'])("is repeated after a gateway's %s", async (code) => {
+    const { row } = await performNew(() => Promise.resolve('kept'), {}, { queue: refusing(code, 2) });
+    expect(row).toMatchObject({ status: 'completed', result: 'kept' });
+  });
+
+  it.each(['42501', 'PGRST202', 'HTTP401'])(
+    'spends a retry, not the job, when it is refused for a reason that people mend (%s)',
+    async (code) => {
+      const { row } = await performNew(() => Promise.resolve('lost'), {}, { queue: refusing(code, 1) });
+      expect(row).toMatchObject({ status: 'queued', retryCount: 1 });
+      expect(row?.error).toContain('its result was refused: complete: not now');
+    },
+  );
+
+  it('fails a job for good that snoozes to a time that Postgres has no name for', async () => {
+    const never = new SnoozeError(new Date(8.64e15), 'until the end of time');
+    const { outcome, row } = await performNew(() => Promise.reject(never));
+    expect(outcome.kind).toBe('failed');
+    expect(row).toMatchObject({ status: 'failed' });
+    expect(row?.error).toContain('until the end of time');
   });
 
   it('shows the first progress report at once and then the newest', async () => {

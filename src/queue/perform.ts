@@ -47,7 +47,8 @@ export async function perform(
 async function reachVerdict(attempt: Attempt, host: PerformHost): Promise<Verdict> {
   const { job } = attempt;
   // Told to go before it began: that must not cost the job a retry.
-  if (host.shutdown.aborted || host.now() >= host.deadline)
+  const outOfTime = host.now() >= host.stopStepsAt || host.now() >= host.deadline;
+  if (host.shutdown.aborted || outOfTime)
     return { kind: 'snooze', until: host.now(), reason: 'the host had no time left before the job began' };
   try {
     const definition = findDefinition(host.catalog, job.type);

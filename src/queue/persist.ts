@@ -8,13 +8,25 @@ const longestPauseMs = 3_000;
 
 /**
  * SQLSTATE classes and codes after which the same call may succeed: connection exceptions, insufficient resources,
- * operator intervention, serialization failure, deadlock, lock not available; PostgREST's own connection errors.
+ * operator intervention, serialization failure, deadlock, lock not available; PostgREST's own connection errors; a
+ * gateway that is busy or stumbled before PostgREST was asked.
  * https://www.postgresql.org/docs/17/errcodes-appendix.html
  */
-const passing = /^(08|53|57|40001|40P01|55P03|PGRST00[0-3])/;
+const passing = /^(08|53|57|40001|40P01|55P03|PGRST00[0-3]|HTTP(408|425|429|500))/;
+
+/**
+ * Codes that blame the data: a bad request, data exceptions, violated constraints, exceeded limits. Others, such as a
+ * missing function or grant, are mended by people.
+ */
+const aboutData = /^(PT4|PGRST1|HTTP413|22|23|54)/;
 
 export function mayPass(error: unknown): boolean {
   return error instanceof DatabaseUnreachableError || (error instanceof RpcError && passing.test(error.code));
+}
+
+/** True when the same call would be refused again, since what it says is refused. */
+export function blamesData(error: RpcError): boolean {
+  return aboutData.test(error.code);
 }
 
 /**

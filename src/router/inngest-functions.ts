@@ -9,6 +9,7 @@ import { RpcError } from '../database/rpc.ts';
 import type { JobDefinition, Lane } from '../jobs/define-job.ts';
 import { NonRetryableError } from '../jobs/outcomes.ts';
 import type { Outcome } from '../queue/outcome.ts';
+import { blamesData } from '../queue/persist.ts';
 import { toNewJob } from './event.ts';
 import { runInline } from './inline.ts';
 import { inngestSteps, type StepRun } from './inngest-steps.ts';
@@ -129,9 +130,6 @@ async function finalFailures<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** SQLSTATEs that blame the data. Others, such as a missing function or grant, are mended by people, so they wait. */
-const refusals = /^(PT4|22|23)/;
-
 function isFinal(error: unknown): error is Error {
-  return error instanceof NonRetryableError || (error instanceof RpcError && refusals.test(error.code));
+  return error instanceof NonRetryableError || (error instanceof RpcError && blamesData(error));
 }
