@@ -51,7 +51,7 @@ export async function startSupabase(options: {
     configPath: join(options.root, 'deno.json'),
     wallSeconds: Number(env['EDGE_WALL_SECONDS'] || 150),
     graceSeconds: 10,
-    onChildren: createChildNotes(notes),
+    onChildren: createChildNotes(notes, log),
     log,
   });
   late.edge = edge;
