@@ -228,6 +228,20 @@ describeDrivers('the Rpc port', ({ open }) => {
   });
 });
 
+/** Accepts connections and says nothing. */
+async function startMuteServer(): Promise<{ port: number; close(): void }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => sockets.add(socket)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
+
 async function running(pool: pg.Pool): Promise<number> {
   const { rows } = await pool.query<{ count: number }>(
     `select count(*)::integer as count from pg_stat_activity
@@ -264,14 +278,20 @@ describe('an unreachable database', () => {
   });
 
   test('that accepts connections and never answers is one after the pool’s time-out', async () => {
-    const sockets = new Set<Socket>();
-    const mute = createServer((socket) => sockets.add(socket)).listen(0, '127.0.0.1');
-    await once(mute, 'listening');
-    const { port } = mute.address() as AddressInfo;
-    const pool = new pg.Pool({ host: '127.0.0.1', port, connectionTimeoutMillis: 200 });
+    const mute = await startMuteServer();
+    const pool = new pg.Pool({ host: '127.0.0.1', port: mute.port, connectionTimeoutMillis: 200 });
     await expect(createPgRpc(pool)('add')).rejects.toThrow(DatabaseUnreachableError);
     await pool.end();
-    for (const socket of sockets) socket.destroy();
+    mute.close();
+  });
+
+  test('is a gateway that accepts connections and never answers, after the client’s time-out', async () => {
+    const mute = await startMuteServer();
+    const url = `http://127.0.0.1:${mute.port}`;
+    const rpc = createSupabaseClientRpc({ url, key: testKeys.secret, timeoutMs: 200 });
+    await expect(rpc('add')).rejects.toThrow(DatabaseUnreachableError);
+    const reason = new Error('no longer wanted');
+    await expect(rpc('add', {}, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     mute.close();
   });
 });

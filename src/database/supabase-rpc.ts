@@ -34,13 +34,27 @@ export function createSupabaseRpc(client: Pick<SupabaseClient, 'rpc'>): Rpc {
 /**
  * @param options.url - of the Supabase project, e.g. `https://abcdefgh.supabase.co`
  * @param options.key - secret key (`sb_secret_…`) or the legacy service role key
+ * @param options.timeoutMs - a call without an answer for so long has an unreachable database. Default: 60,000
  */
-export function createSupabaseClientRpc(options: { url: string; key: string; fetch?: typeof fetch }): Rpc {
+export function createSupabaseClientRpc(options: {
+  url: string;
+  key: string;
+  fetch?: typeof fetch;
+  timeoutMs?: number;
+}): Rpc {
   const client = createClient(options.url, options.key, {
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
-    global: { fetch: options.fetch },
+    global: { fetch: endingAfter(options.timeoutMs ?? 60_000, options.fetch ?? fetch) },
   });
   return createSupabaseRpc(client);
+}
+
+/** Without it a silent gateway would keep a drain, and every outcome that it has to write, waiting for ever. */
+function endingAfter(timeoutMs: number, send: typeof fetch): typeof fetch {
+  return (input, init) => {
+    const signals = [AbortSignal.timeout(timeoutMs), init?.signal].filter((signal) => signal != null);
+    return send(input, { ...init, signal: AbortSignal.any(signals) });
+  };
 }
 
 function toFailure(name: string, status: number, error: NonNullable<Answer['error']>): Error {
