@@ -128,3 +128,13 @@ it('a job longer than the wall limit finishes: it hands off between steps, and e
   const { rows } = await database.pool.query('select distinct outcome from background_job_attempts');
   expect(rows).toEqual([{ outcome: 'handed_off' }]);
 }, 180_000);
+
+it('a job that leaves errors behind takes no other job with it', async () => {
+  await start('support/process-job-entry.ts');
+  const immediately = async (): Promise<unknown> =>
+    await post({ jobId: await enqueue({ type: 'test/careless' }), immediate: true });
+  const first = await immediately();
+  expect(first).toMatchObject({ status: 200, body: { status: 'completed' } });
+  const { result } = (first as { body: { result: string } }).body;
+  expect(await immediately()).toMatchObject({ status: 200, body: { status: 'completed', result } });
+});

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineJob, type JobDefinition } from '../../src/jobs/define-job.ts';
 import { createEdgeProcessJob } from '../../src/process-job/edge-process-job.ts';
+import { surviveStrayErrors } from '../../src/process-job/stray-errors.ts';
 
 /** `process-job` as in `supabase/functions/process-job`, with jobs that only tests need. Runs in Deno. */
 declare const Deno: {
@@ -40,11 +41,27 @@ const pages = defineJob({
   },
 });
 
+/** Leaves errors behind that nobody catches, then finishes, so that only its isolate can suffer from them. */
+const careless = defineJob({
+  type: 'test/careless',
+  payload: z.unknown(),
+  async run() {
+    setTimeout(() => {
+      throw new Error('thrown in a timer, with ghp_canary');
+    }, 0);
+    void Promise.reject(new Error('rejected and forgotten'));
+    await sleep(100);
+    return isolate;
+  },
+});
+
 const processJob = createEdgeProcessJob({
   env: Deno.env.toObject(),
-  catalog: [echo, hangsOnce, pages] as JobDefinition[],
+  catalog: [echo, hangsOnce, pages, careless] as JobDefinition[],
   startedAt: new Date(performance.timeOrigin),
   waitUntil: (promise) => EdgeRuntime.waitUntil(promise),
 });
 addEventListener('beforeunload', () => void processJob.release());
+// eslint-disable-next-line no-console
+surviveStrayErrors(globalThis, console.error);
 Deno.serve((request) => processJob.handle(request));

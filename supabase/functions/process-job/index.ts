@@ -1,6 +1,6 @@
 import { catalog } from '../../../src/jobs/catalog.ts';
 import { createEdgeProcessJob } from '../../../src/process-job/edge-process-job.ts';
-import { redactTokens } from '../../../src/runtime/redact.ts';
+import { surviveStrayErrors } from '../../../src/process-job/stray-errors.ts';
 
 /** Supabase's edge runtime has it; plain Deno does not, and lives on by itself. */
 declare const EdgeRuntime: { waitUntil(promise: Promise<unknown>): void } | undefined;
@@ -17,10 +17,6 @@ const processJob = createEdgeProcessJob({
 });
 
 addEventListener('beforeunload', () => void processJob.release());
-// A promise that a job forgot must not end the isolate and with it all other jobs.
-addEventListener('unhandledrejection', (event) => {
-  event.preventDefault();
-  console.error('unhandled rejection in a job:', redactTokens(String(event.reason)));
-});
+surviveStrayErrors(globalThis, console.error);
 
 Deno.serve((request) => processJob.handle(request));
