@@ -54,6 +54,18 @@ describe('npm start -- --demo', { timeout: 4 * MINUTES }, () => {
     await noProcessIsLeft();
   });
 
+  test('waits for a type that an operator moved to the edge lane', async () => {
+    const stack = start();
+    await stack.printed(READY);
+    await run('sql', "select set_job_lane('capture/pr.details', 'edge')");
+    stack.signal('SIGTERM');
+    expect(await stack.ended).toBe(0);
+
+    const demo = start('--demo');
+    expect(await demo.ended, demo.output()).toBe(0);
+    expect(demo.output()).toMatch(/capture\/pr\.details +│ edge +│ completed/);
+  });
+
   test('exits with 1 and the reason when a job fails', async () => {
     const demo = start('--demo', '--repository', 'octo-org/not-there');
     expect(await demo.ended).toBe(1);

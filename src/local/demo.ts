@@ -33,14 +33,16 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     url: inngestUrl,
     onProgress: ({ kind, detail }) => print(`  ${kind}: ${detail}`),
   });
+  const run = async (name: string, data: object) => await jobEnds(await send(inngest, name, data), options);
   print('\nA quick event: system/ping, run inside the request');
-  const ping = await send(inngest, 'system/ping', { hello: 'world' });
+  const ping = await run('system/ping', { hello: 'world' });
   print(`\nA long event: capture/repository.sync.graphql of ${repository}, run by process-job in Deno`);
-  const sync = await send(inngest, 'capture/repository.sync.graphql', { repository, force: true });
-  await edgeJobEnds(sync, options);
+  const sync = await run('capture/repository.sync.graphql', { repository, force: true });
   const prNumber = await newestPullRequest(options);
-  print(`\nAn event in between: capture/pr.details of ${repository}#${prNumber}, run inside the request`);
-  const details = await send(inngest, 'capture/pr.details', { repository, prNumber, force: true });
+  print(
+    `\nAn event in between: capture/pr.details of ${repository}#${prNumber}, short enough for the request`,
+  );
+  const details = await run('capture/pr.details', { repository, prNumber, force: true });
   print('\nWhat an operator sees:');
   for (const sql of operatorQueries([ping, sync, details])) {
     print(`\n${sql}`);
@@ -48,18 +50,27 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   }
 }
 
-/** @returns the job's id */
-async function send(inngest: InngestExecutor, name: string, data: object): Promise<string> {
+interface Receipt {
+  jobId: string;
+  isDone: boolean;
+}
+
+async function send(inngest: InngestExecutor, name: string, data: object): Promise<Receipt> {
   const [run]: (RunEnd | undefined)[] = await inngest.send({ name, data });
   if (!run) throw new DemoError(`${name}: inngest-hybrid serves no function for this event`);
   const output = run.output as { jobId?: string; status?: string; error?: string; message?: string } | null;
   if (run.status === 'failed' || !output?.jobId)
     throw new DemoError(`${name} ${run.status}: ${output?.message ?? JSON.stringify(output)}`);
   if (output.status === 'failed') throw new DemoError(`${name} failed: ${output.error ?? 'no reason given'}`);
-  return output.jobId;
+  return { jobId: output.jobId, isDone: output.status === 'completed' };
 }
 
-/** Shows what changes in the row until the job is done. */
+/** Shows what changes in the row until a job that did not run inside the request is done. @returns its id */
+async function jobEnds({ jobId, isDone }: Receipt, options: DemoOptions): Promise<string> {
+  if (!isDone) await edgeJobEnds(jobId, options);
+  return jobId;
+}
+
 async function edgeJobEnds(jobId: string, options: DemoOptions): Promise<void> {
   const { queue, print, patienceSeconds = 180 } = options;
   const giveUpAt = Date.now() + patienceSeconds * 1000;
