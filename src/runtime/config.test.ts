@@ -53,6 +53,22 @@ describe('the configuration of inngest-hybrid', () => {
     );
   });
 
+  it.each(['plain\nover two lines', 'plain with spaces', 'plain…'])(
+    'refuses a secret that no header can carry, since the refused header would show it: %j',
+    (secret) => {
+      const names = ['GITHUB_TOKEN', 'PROCESS_JOB_SECRET', 'SUPABASE_SECRET_KEY', 'INNGEST_SIGNING_KEY'];
+      for (const name of names) {
+        const message = errorOf(() => parseHybridConfig({ ...minimal, [name]: secret }));
+        expect(message).toContain(
+          `${name}: expected a secret in one line without spaces, got something else`,
+        );
+        expect(message).not.toContain('plain');
+      }
+      const listed = { ...minimal, SUPABASE_SECRET_KEYS: JSON.stringify({ default: secret }) };
+      expect(errorOf(() => parseHybridConfig(listed))).toContain('SUPABASE_SECRET_KEYS: expected');
+    },
+  );
+
   it('prefers the production keys in the cloud and ignores them in development', () => {
     const keys = {
       ...minimal,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ConfigError, type EnvRecord, type Setting, readSettings } from './config-reader.ts';
-import { secretKeyList } from './secret-keys.ts';
+import { headerText, secretKeyList } from './secret-keys.ts';
 
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 
@@ -67,7 +67,7 @@ const httpUrl = z
   .url({ protocol: /^https?$/, error: 'an http(s) URL' })
   .transform((url) => url.replace(/\/+$/, ''));
 const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'a postgres:// URL' });
-const secret = z.string('a non-empty secret');
+const secret = z.string('a non-empty secret').regex(headerText, 'a secret in one line without spaces');
 const atLeastOne = 'a whole number from 1';
 const count = z.coerce.number(atLeastOne).int(atLeastOne).min(1, atLeastOne);
 
@@ -78,7 +78,7 @@ const devSwitch = z
 const keyNames = ['SUPABASE_SECRET_KEY', 'SUPABASE_SECRET_KEYS', 'SUPABASE_SERVICE_ROLE_KEY'] as const;
 
 /** Any one of the three will do; each is parsed by its own setting below. */
-const anySecretKey = { names: keyNames, schema: secret } satisfies Setting<unknown>;
+const anySecretKey = { names: keyNames, schema: z.string('a non-empty secret') } satisfies Setting<unknown>;
 
 const shared = {
   supabaseUrl: { names: ['SUPABASE_URL', 'VITE_SUPABASE_URL', 'NEXT_PUBLIC_SUPABASE_URL'], schema: httpUrl },

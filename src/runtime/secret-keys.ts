@@ -1,8 +1,12 @@
 import { z } from 'zod';
 
+/** What a header can carry. An error about any other header value shows it. */
+export const headerText = /^[\x21-\x7e]+$/;
+
 const expected = 'a JSON dictionary or list of secret keys';
-const keyedEntry = z.object({ api_key: z.string().min(1) }).transform((entry) => entry.api_key);
-const entry = z.union([z.string().min(1), keyedEntry]);
+const key = z.string().regex(headerText);
+const keyedEntry = z.object({ api_key: key }).transform((entry) => entry.api_key);
+const entry = z.union([key, keyedEntry]);
 
 /**
  * `SUPABASE_SECRET_KEYS` as the platform sets it: `{"default": "sb_secret_…", …}`; a list of keys is taken too.
