@@ -272,6 +272,21 @@ describeDrivers('process-job', (driver) => {
     expect(await queue.get(jobId)).toMatchObject({ status, error });
   });
 
+  it('tells of no error when the job completed but the answer to its completion got lost', async () => {
+    let lost = 1;
+    const losing: Rpc = async <Result>(...call: Parameters<Rpc>): Promise<Result> => {
+      const answer = await open.rpc<Result>(...call);
+      if (call[0] === 'complete_background_jobs' && lost-- > 0) throw new DatabaseUnreachableError('cut');
+      return answer;
+    };
+    const jobId = await enqueue({ type: 'test/echo', payload: { n: 1 } });
+    const { status, body } = await read(await serve(losing).handle(post({ jobId, immediate: true })));
+    expect([status, body]).toEqual([
+      200,
+      { jobId, status: 'completed', result: { n: 1 }, durationMs: expect.any(Number) as number },
+    ]);
+  });
+
   it('runs the follow-ups of a job that was wanted immediately', async () => {
     const processJob = serve(open.rpc);
     const jobId = await enqueue({ type: 'test/parent' });

@@ -116,9 +116,11 @@ function report(outcome: Outcome, row: JobRow | null): { status: string; result:
     case 'cancelled':
       return { status: 'cancelled', result: null, error: 'cancelled on request' };
     case 'lost':
+      // The completion may have been written and its answer lost.
+      if (row?.status === 'completed') return { status: 'completed', result: row.result };
       return {
         status: row?.status ?? 'deleted',
-        result: row?.result ?? null,
+        result: null,
         error: row?.error ?? 'the lease was lost while the job ran',
       };
   }
