@@ -1,10 +1,8 @@
 import type { z } from 'zod';
 import type { JobContext } from './job-context.ts';
 
-const lanes = ['inline', 'edge', 'worker'] as const;
-
 /** Where a job runs: `inline` in the Inngest request, `edge` in `process-job`, `worker` in the always-on process. */
-export type Lane = (typeof lanes)[number];
+export type Lane = 'inline' | 'edge' | 'worker';
 
 /** A job kind: what the author writes. Only `type`, `payload` and `run` are required. */
 export interface JobDefinition<Payload = unknown, Result = unknown> {

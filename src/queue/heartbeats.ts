@@ -84,7 +84,9 @@ export function createHeartbeats(options: {
     hold(lease, claimedAt, onTrouble) {
       const holding = { lease, endsAt: claimedAt.getTime() + leaseMs, cancelled: false, onTrouble };
       held.add(holding);
-      if (timer === undefined) schedule(leaseMs / 3);
+      // A slow claim has used up the time of the first heartbeat.
+      const due = holding.endsAt - now().getTime() < (leaseMs * 2) / 3;
+      if (due || timer === undefined) schedule(due ? 0 : leaseMs / 3);
       return {
         ...lease,
         mayHold: () => held.has(holding) && now().getTime() < holding.endsAt,

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, expectSoundQueue, type TestDatabase } from '../../tests/support/database.ts';
 import { type HybridEndpoint, startHybridEndpoint } from '../../tests/support/hybrid-endpoint.ts';
+import { DatabaseUnreachableError, type Rpc } from '../database/rpc.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
 import { ping } from '../jobs/system/ping.ts';
 import { createInngestExecutor } from '../local/inngest-executor.ts';
@@ -175,6 +176,20 @@ describe('in development', () => {
       expect(await countJobs()).toBe(before);
     },
   );
+
+  it('mirrors the job kinds again at the next request when the database was away', async () => {
+    let syncs = 0;
+    const endpoint = await startHybridEndpoint({
+      catalog,
+      rpc: async <Result>(...call: Parameters<Rpc>): Promise<Result> => {
+        if (call[0] === 'sync_job_types' && (syncs += 1) === 1) throw new DatabaseUnreachableError('away');
+        return await database.rpc<Result>(...call);
+      },
+    });
+    for (let request = 1; request <= 3; request += 1) await fetch(endpoint.url);
+    expect(syncs).toBe(2);
+    await endpoint.close();
+  });
 
   it('mirrors the job kinds into job_types at the first request', async () => {
     await fetch(development.url);

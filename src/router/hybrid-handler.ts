@@ -6,7 +6,7 @@ export interface HybridHandlerOptions {
   client: Inngest;
   functions: InngestFunction.Any[];
   log: Logger;
-  /** Called once, at the first request; its failure is logged and delays nobody. */
+  /** Called once, at the first request, and after a failure at the next; it delays nobody. */
   onFirstRequest: () => Promise<void>;
 }
 
@@ -27,6 +27,7 @@ export function createHybridHandler(options: HybridHandlerOptions): (request: Re
     if (started) return;
     started = true;
     options.onFirstRequest().catch((error: unknown) => {
+      started = false;
       log.error({ error: String(error) }, 'could not mirror the job types into the database');
     });
   }
