@@ -12,8 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dataDir, { recursive: true, force: true }));
 
-async function run(command: string, args: string[], env: Record<string, string> = {}) {
-  const running = runCli(command, args, env);
+async function run(command: string, args: string[], env: Record<string, string> = {}, input?: string) {
+  const running = runCli(command, args, env, input);
   return { code: await running.ended, output: running.output() };
 }
 
@@ -26,6 +26,7 @@ test.each([
   ['send', ['system/pong', '{}'], 'Unknown event system/pong'],
   ['send', ['--loud'], "Unknown option '--loud'"],
   ['sql', [], 'Expected one argument with SQL'],
+  ['sql', ['select', '1'], 'got 2 arguments'],
 ])('%s %j is refused with exit code 2 and the reason', async (command, args, reason) => {
   const { code, output } = await run(command, args);
   expect(code).toBe(2);
@@ -69,3 +70,30 @@ test('sql shows the error of the server', async () => {
   expect(code).toBe(1);
   expect(output).toContain('division by zero');
 });
+
+test('sql reads standard input, where the quotes of JSON need no care', async () => {
+  const input = `select '{"a": "it is"}'::jsonb ->> 'a' as answer;\n`;
+  const { code, output } = await run(
+    'sql',
+    ['--data-dir', dataDir],
+    { DATABASE_URL: inject('clusterUrl') },
+    input,
+  );
+  expect(code).toBe(0);
+  expect(output).toMatch(/│ it is +│\n.*\n\(1 row\)/);
+});
+
+test.each(['start', 'sql'])(
+  '%s names a DATABASE_URL that leads nowhere, without its password',
+  async (command) => {
+    const args = ['--data-dir', dataDir, ...(command === 'sql' ? ['select 1'] : [])];
+    const refused = await run(command, args, { DATABASE_URL: 'postgres://me:hunter2@127.0.0.1:1/jobs' });
+    expect(refused.code).toBe(1);
+    expect(refused.output).toContain('cannot connect to postgres://me:***@127.0.0.1:1/jobs');
+    expect(refused.output).toContain('because: connect ECONNREFUSED');
+    const malformed = await run(command, args, { DATABASE_URL: 'mysql://me:hunter2@db/jobs' });
+    expect(malformed.code).toBe(1);
+    expect(malformed.output).toContain('DATABASE_URL: expected a postgres:// URL');
+    expect(refused.output + malformed.output).not.toMatch(/hunter2|    at /);
+  },
+);

@@ -1,4 +1,8 @@
+import { text } from 'node:stream/consumers';
 import { runCommand } from './command/run-command.ts';
 import { sql } from './command/sql-command.ts';
 
-process.exitCode = await runCommand(() => sql({ args: process.argv.slice(2), env: process.env }));
+const { argv, env, stdin } = process;
+const readInput = async () => (stdin.isTTY ? '' : await text(stdin));
+
+process.exitCode = await runCommand(() => sql({ args: argv.slice(2), env, readInput }));

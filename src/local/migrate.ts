@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import type { Logger } from '../runtime/logger.ts';
+import { connect } from './external-database.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../supabase/migrations/', import.meta.url));
 const ROLES = fileURLToPath(new URL('./roles.sql', import.meta.url));
@@ -27,8 +28,7 @@ interface Migration {
  * @throws {Error} that names file and line; the failed file left nothing behind, earlier ones stay applied
  */
 export async function migrate(url: string, log: Logger, folder = MIGRATIONS): Promise<string[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  const client = await connect(url);
   try {
     await client.query('select pg_advisory_lock($1)', [LOCK]);
     await createRoles(client, log);

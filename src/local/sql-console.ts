@@ -1,13 +1,13 @@
-import pg from 'pg';
+import type pg from 'pg';
+import { connect } from './external-database.ts';
 import { textTable } from './text-table.ts';
 
 /**
  * Runs SQL as psql would: each statement's rows as a table, or what it did, and the server's notices.
- * @throws {pg.DatabaseError} the server refused it
+ * @throws {Error} the database cannot be reached, or refused the statement (pg.DatabaseError)
  */
 export async function runSql(databaseUrl: string, sql: string, print: (text: string) => void): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
+  const client = await connect(databaseUrl);
   client.on('notice', ({ severity, message }) => print(`${severity ?? 'NOTICE'}: ${message}`));
   try {
     const query = { text: sql, rowMode: 'array' as const, types: { getTypeParser: () => asText } };
@@ -20,7 +20,7 @@ export async function runSql(databaseUrl: string, sql: string, print: (text: str
           `${textTable(
             fields.map(({ name }) => name),
             rows,
-          )}\n(${rows.length} rows)`,
+          )}\n(${rows.length} ${rows.length === 1 ? 'row' : 'rows'})`,
         );
     }
   } finally {

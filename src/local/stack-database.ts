@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import pg from 'pg';
 import type { EnvRecord } from '../runtime/config-reader.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { connect, externalDatabaseUrl, withoutPassword } from './external-database.ts';
 import { migrate } from './migrate.ts';
 import { startPostgres } from './postgres.ts';
 import type { StackPart } from './stack-state.ts';
@@ -16,7 +16,7 @@ export interface StackDatabase {
  * The stack's database: the one that `DATABASE_URL` names, else an embedded Postgres with its data in `dataDir`.
  * A database that is not ours is migrated only when that was asked for.
  *
- * @throws {Error} the named database lacks the queue's schema and may not be migrated
+ * @throws {Error} the named database cannot be reached, or lacks the queue's schema and may not be migrated
  */
 export async function openDatabase(options: {
   env: EnvRecord;
@@ -25,7 +25,7 @@ export async function openDatabase(options: {
   log: Logger;
 }): Promise<StackDatabase> {
   const { env, dataDir, log } = options;
-  const external = env['SUPABASE_DB_URL'] || env['DATABASE_URL'];
+  const external = externalDatabaseUrl(env);
   if (external) {
     if (options.mayMigrate) await migrate(external, log);
     else await assertSchema(external);
@@ -45,8 +45,7 @@ export async function openDatabase(options: {
 }
 
 async function assertSchema(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  const client = await connect(url);
   try {
     const { rows } = await client.query<{ ready: boolean }>(
       `select to_regclass('public.background_jobs') is not null as ready`,
@@ -58,10 +57,4 @@ async function assertSchema(url: string): Promise<void> {
   } finally {
     await client.end();
   }
-}
-
-function withoutPassword(url: string): string {
-  const shown = new URL(url);
-  if (shown.password) shown.password = '***';
-  return shown.href;
 }

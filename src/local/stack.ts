@@ -7,6 +7,7 @@ import { createWake } from '../router/wake.ts';
 import type { EnvRecord } from '../runtime/config-reader.ts';
 import { parseHybridConfig } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { externalDatabaseUrl } from './external-database.ts';
 import { localKeys } from './local-keys.ts';
 import { startNetlify } from './netlify.ts';
 import type { Shutdown } from './shutdown.ts';
@@ -121,7 +122,7 @@ async function provideSupabase(
   const { dataDir, log, root } = options;
   if (options.env['SUPABASE_URL']) {
     parts.push({ name: 'Supabase', where: options.env['SUPABASE_URL'], note: 'yours, from SUPABASE_URL' });
-    return options.env['SUPABASE_DB_URL'] || options.env['DATABASE_URL'] || null;
+    return externalDatabaseUrl(options.env);
   }
   const database = await openDatabase(options);
   shutdown.add(() => database.stop());

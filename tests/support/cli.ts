@@ -14,13 +14,21 @@ export interface RunningCommand {
   ended: Promise<number | NodeJS.Signals>;
 }
 
-/** Runs `node src/cli/<command>.ts` with an environment in which nothing is set up. */
-export function runCli(command: string, args: string[], env: Record<string, string> = {}): RunningCommand {
+/** Runs `node src/cli/<command>.ts` with an environment in which nothing is set up, and `input` on its standard input. */
+export function runCli(
+  command: string,
+  args: string[],
+  env: Record<string, string> = {},
+  input = '',
+): RunningCommand {
   const child = spawn(process.execPath, [`src/cli/${command}.ts`, ...args], {
     cwd: root,
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // A command that ends without reading its input closes the pipe.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
   let output = '';
   let hasEnded = false;
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += String(data)));

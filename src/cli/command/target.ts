@@ -1,3 +1,4 @@
+import { externalDatabaseUrl } from '../../local/external-database.ts';
 import { runningStack } from '../../local/stack-state.ts';
 import type { EnvRecord } from '../../runtime/config-reader.ts';
 
@@ -18,6 +19,5 @@ export async function findTarget(dataDir: string, env: EnvRecord): Promise<Targe
       env: { ...env, ...stack.env },
       databaseUrl: stack.databaseUrl,
     };
-  const databaseUrl = env['SUPABASE_DB_URL'] || env['DATABASE_URL'] || null;
-  return { name: 'the environment', env, databaseUrl };
+  return { name: 'the environment', env, databaseUrl: externalDatabaseUrl(env) };
 }
