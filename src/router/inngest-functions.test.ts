@@ -43,7 +43,7 @@ const moody = defineJob({
   lane: 'inline',
   payload: z.object({
     label: z.string(),
-    mood: z.enum(['fatal', 'snooze', 'endless', 'deaf', 'caught', 'flaky', 'parallel']),
+    mood: z.enum(['fatal', 'snooze', 'timeless', 'endless', 'deaf', 'caught', 'flaky', 'parallel']),
   }),
   maxRetries: 2,
   run: async (ctx) => {
@@ -56,6 +56,10 @@ const moody = defineJob({
         return await ctx.step('ask', () => {
           note(label, 'ask');
           throw new SnoozeError(new Date(Date.now() + 3_600_000), 'the rate limit is used up');
+        });
+      case 'timeless':
+        return await ctx.step('ask', () => {
+          throw new SnoozeError(new Date(NaN), 'until a time that nobody can read');
         });
       case 'endless':
         return await ctx.step(
@@ -206,6 +210,14 @@ describe('an inline job that fails', () => {
   it('may catch what a step threw, as on every other lane', async () => {
     const [run] = await inngest.send({ name: 'test/moody', data: { label: 'caught', mood: 'caught' } });
     expect(run).toMatchObject({ status: 'completed', output: { result: 'caught: no luck' } });
+  });
+
+  it('fails like on every other lane when a step snoozes until no time at all', async () => {
+    const [run] = await inngest.send({ name: 'test/moody', data: { label: 'timeless', mood: 'timeless' } });
+    expect(run).toMatchObject({ status: 'failed', output: { message: 'until a time that nobody can read' } });
+    expect(await rowsOf('test/moody', 'timeless')).toMatchObject([
+      { status: 'failed', retry_count: 2, error: 'until a time that nobody can read' },
+    ]);
   });
 
   it('ends for good when its retries are spent, in the row and in Inngest', async () => {

@@ -71,13 +71,15 @@ async function settle(what: string, work: () => Promise<unknown>, attempt: strin
 function tagged(error: unknown, attempt: string): Record<typeof thrownTag, ThrownStep> {
   const { name, message } = describeError(error);
   const wait = retryAfterSeconds(error);
+  // A snooze until no time at all is a failure, here as on every other lane.
+  const snoozed = error instanceof SnoozeError && !Number.isNaN(error.until.getTime());
   return {
     [thrownTag]: {
       attempt,
       name,
       message,
       retryable: !(error instanceof NonRetryableError),
-      ...(error instanceof SnoozeError ? { until: error.until.toISOString() } : {}),
+      ...(snoozed ? { until: error.until.toISOString() } : {}),
       ...(wait === undefined ? {} : { retryAfterSeconds: wait }),
     },
   };
