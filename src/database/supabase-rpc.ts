@@ -13,16 +13,22 @@ interface Answer {
 /**
  * The `Rpc` port over HTTP (PostgREST) on an existing supabase-js client. A call is sent once: whether it may be
  * repeated, only the caller knows. An aborted call rejects with the signal's reason; the database may still finish it.
+ *
+ * @param options.timeoutMs - a call without an answer for so long has an unreachable database. Default: 60,000
  */
-export function createSupabaseRpc(client: Pick<SupabaseClient, 'rpc'>): Rpc {
+export function createSupabaseRpc(
+  client: Pick<SupabaseClient, 'rpc'>,
+  { timeoutMs = 60_000 }: { timeoutMs?: number } = {},
+): Rpc {
   return async <Result>(
     name: string,
     args: Record<string, unknown> = {},
     { signal }: { signal?: AbortSignal } = {},
   ): Promise<Result> => {
     signal?.throwIfAborted();
-    const request = client.rpc(name, args);
-    const answer: Answer = await (signal ? request.abortSignal(signal) : request);
+    const answer: Answer = await withinTime(timeoutMs, signal, (either) =>
+      client.rpc(name, args).abortSignal(either),
+    );
     if (!answer.error) return answer.data as Result;
     signal?.throwIfAborted();
     // supabase-js reports arguments that JSON cannot hold as a lost connection; here they throw their TypeError.
@@ -34,7 +40,7 @@ export function createSupabaseRpc(client: Pick<SupabaseClient, 'rpc'>): Rpc {
 /**
  * @param options.url - of the Supabase project, e.g. `https://abcdefgh.supabase.co`
  * @param options.key - secret key (`sb_secret_…`) or the legacy service role key
- * @param options.timeoutMs - a call without an answer for so long has an unreachable database. Default: 60,000
+ * @param options.timeoutMs - as for {@link createSupabaseRpc}
  */
 export function createSupabaseClientRpc(options: {
   url: string;
@@ -44,17 +50,24 @@ export function createSupabaseClientRpc(options: {
 }): Rpc {
   const client = createClient(options.url, options.key, {
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
-    global: { fetch: endingAfter(options.timeoutMs ?? 60_000, options.fetch ?? fetch) },
+    global: { fetch: options.fetch },
   });
-  return createSupabaseRpc(client);
+  return createSupabaseRpc(client, options);
 }
 
 /** Without it a silent gateway would keep a drain, and every outcome that it has to write, waiting for ever. */
-function endingAfter(timeoutMs: number, send: typeof fetch): typeof fetch {
-  return (input, init) => {
-    const signals = [AbortSignal.timeout(timeoutMs), init?.signal].filter((signal) => signal != null);
-    return send(input, { ...init, signal: AbortSignal.any(signals) });
-  };
+async function withinTime<Result>(
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+  send: (signal: AbortSignal) => PromiseLike<Result>,
+): Promise<Result> {
+  const clock = new AbortController();
+  const timer = setTimeout(() => clock.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  try {
+    return await send(signal ? AbortSignal.any([signal, clock.signal]) : clock.signal);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function toFailure(name: string, status: number, error: NonNullable<Answer['error']>): Error {
