@@ -70,3 +70,9 @@ test('SUPABASE_URL takes the place of database, gateway and Edge Functions', asy
   await gateway.close();
   await database.close();
 });
+
+test('a wall limit that is no number is named at start', async () => {
+  const refused = runCli('start', ['--data-dir', dataDir], { EDGE_WALL_SECONDS: 'long' });
+  expect(await refused.ended).toBe(1);
+  expect(refused.output()).toContain('EDGE_WALL_SECONDS: expected a whole number from 1, got "long"');
+});

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { EnvRecord } from '../runtime/config-reader.ts';
+import { ConfigError, type EnvRecord } from '../runtime/config-reader.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { denoPath } from './deno-path.ts';
 import { startEdgeRuntime, type EdgeRuntime } from './edge-runtime.ts';
@@ -29,6 +29,7 @@ export async function startSupabase(options: {
   log: Logger;
 }): Promise<StackSupabase> {
   const { dataDir, databaseUrl, keys, env, log } = options;
+  const wallSeconds = wallLimit(env);
   const notes = join(dataDir, 'deno-children.json');
   await killLeftovers(notes, log);
   // Each needs the other: the gateway hands requests to functions, which call the gateway.
@@ -49,7 +50,7 @@ export async function startSupabase(options: {
     denoPath,
     cacheDir: join(dataDir, 'deno'),
     configPath: join(options.root, 'deno.json'),
-    wallSeconds: Number(env['EDGE_WALL_SECONDS'] || 150),
+    wallSeconds,
     graceSeconds: 10,
     onChildren: createChildNotes(notes, log),
     log,
@@ -71,6 +72,14 @@ export async function startSupabase(options: {
       await gateway.close();
     },
   };
+}
+
+/** `process-job` reads the limit, too; a mistake in it must show at start, not with the first job. */
+function wallLimit(env: EnvRecord): number {
+  const text = env['EDGE_WALL_SECONDS']?.trim() || '150';
+  if (!/^[1-9]\d*$/.test(text))
+    throw new ConfigError(`EDGE_WALL_SECONDS: expected a whole number from 1, got ${JSON.stringify(text)}`);
+  return Number(text);
 }
 
 /** What hosted Supabase gives to every Edge Function. */
