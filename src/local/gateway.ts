@@ -1,7 +1,4 @@
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
-import getPort from 'get-port';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
@@ -9,6 +6,7 @@ import pg from 'pg';
 import type { Logger } from '../runtime/logger.ts';
 import { createKeyRing, type GatewayKeys } from './gateway-keys.ts';
 import { createRpcEndpoint } from './gateway-rpc.ts';
+import { listen } from './listen.ts';
 
 export interface GatewayOptions {
   /** Preferred TCP port on 127.0.0.1; another free one is taken when it is busy. */
@@ -45,16 +43,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   );
   const closing = new AbortController();
   const server = createAdaptorServer({ fetch: createApp(pool, options, closing.signal).fetch });
-  server.listen(await getPort({ port: options.port, host: '127.0.0.1' }), '127.0.0.1');
-  await once(server, 'listening');
+  const listening = await listen(server, options.port);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: listening.url,
     close: async () => {
       closing.abort();
-      const closed = once(server, 'close');
-      server.close();
-      if ('closeAllConnections' in server) server.closeAllConnections();
-      await closed;
+      await listening.close();
       await pool.end();
     },
   };

@@ -1,13 +1,11 @@
-import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createAdaptorServer } from '@hono/node-server';
-import getPort from 'get-port';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Logger } from '../runtime/logger.ts';
+import { listen } from './listen.ts';
 import { readNetlifyConfig, type NetlifyConfig } from './netlify-config.ts';
 
 export interface NetlifyOptions {
@@ -41,18 +39,7 @@ export async function startNetlify({ root, port, log }: NetlifyOptions): Promise
   const config = readNetlifyConfig(await readFile(join(root, 'netlify.toml'), 'utf8'));
   const functions = await loadFunctions(join(root, config.functionsFolder));
   const server = createAdaptorServer({ fetch: createApp(functions, config, log).fetch });
-  server.listen(await getPort({ port, host: '127.0.0.1' }), '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    functions: [...functions.keys()],
-    close: async () => {
-      const closed = once(server, 'close');
-      server.close();
-      if ('closeAllConnections' in server) server.closeAllConnections();
-      await closed;
-    },
-  };
+  return { ...(await listen(server, port)), functions: [...functions.keys()] };
 }
 
 async function loadFunctions(folder: string): Promise<Map<string, NetlifyFunction>> {

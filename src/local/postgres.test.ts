@@ -49,12 +49,12 @@ async function query(url: string, text: string): Promise<Record<string, unknown>
 }
 
 /** A process that starts Postgres in the folder and prints its URL; `before` runs in it first. */
-async function startInChild(before = '') {
+async function startInChild(before = '', { name = 'data', port }: { name?: string; port?: number } = {}) {
   const script = `${before}
     import { startPostgres } from ${JSON.stringify(fileURLToPath(new URL('./postgres.ts', import.meta.url)))};
     const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log };
-    const dataDir = ${JSON.stringify(join(folder, 'data'))};
-    console.log((await startPostgres({ dataDir, persistent: true, log })).url);`;
+    const dataDir = ${JSON.stringify(join(folder, name))};
+    console.log((await startPostgres({ dataDir, port: ${port}, persistent: true, log })).url);`;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -99,6 +99,23 @@ test('a busy port is left to its owner', async () => {
   expect(server.port).not.toBe(port);
   expect(await query(server.url, 'select 1 as one')).toEqual([{ one: 1 }]);
   neighbour.close();
+});
+
+test('two that want the same port at the same time both get a server of their own', async () => {
+  const { port } = await start();
+  const names = ['one', 'two'];
+  // Initialised before, so that both look for a port at the same moment.
+  for (const name of names)
+    await stop(await startPostgres({ dataDir: join(folder, name), persistent: true, log: silentLogger }));
+  const children = await Promise.all(
+    names.map(async (name) => await startInChild('', { name, port: port + 1 })),
+  );
+  for (const [index, { url }] of children.entries())
+    expect(await query(url, 'show data_directory')).toEqual([
+      { data_directory: join(folder, names[index] ?? '') },
+    ]);
+  for (const { child } of children) child.kill('SIGTERM');
+  await Promise.all(children.map(({ child }) => once(child, 'exit')));
 });
 
 test('a failed start says which port, which folder and why', async () => {

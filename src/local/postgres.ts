@@ -32,6 +32,7 @@ export interface PostgresServer {
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const PORT_TRIES = 5;
 const START_SECONDS = 60;
 const FAST_STOP_SECONDS = 20;
 
@@ -50,9 +51,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   await initialise(binaries, dataDir);
   await stopOrphan(dataDir, options.log);
   await claimDataDir(dataDir);
-  const port = await getPort({ port: options.port, host: '127.0.0.1' });
-  const url = `postgres://postgres:postgres@127.0.0.1:${port}/postgres`;
-  const server = await startServer(binaries, dataDir, port, url, options);
+  const { server, port, url } = await startOnFreePort(binaries, dataDir, options);
   const release = endWithProcess(server);
   return {
     url,
@@ -63,6 +62,23 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
       if (!options.persistent) await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** A port that was free a moment ago may be taken by another stack that starts at the same time. */
+async function startOnFreePort(
+  binaries: string,
+  dataDir: string,
+  options: PostgresOptions,
+): Promise<{ server: ServerProcess; port: number; url: string }> {
+  for (let tries = 1; ; tries += 1) {
+    const port = await getPort({ port: options.port, host: '127.0.0.1' });
+    const url = `postgres://postgres:postgres@127.0.0.1:${port}/postgres`;
+    try {
+      return { server: await startServer(binaries, dataDir, port, url, options), port, url };
+    } catch (error) {
+      if (tries === PORT_TRIES || !String(error).includes('could not bind')) throw error;
+    }
+  }
 }
 
 async function startServer(
@@ -77,7 +93,7 @@ async function startServer(
   const server = await launch(account, [binaries, dataDir], join(binaries, 'postgres'), args);
   const words = followLog(server, log);
   try {
-    await ready(server, url);
+    await ready(server, url, dataDir);
     return server;
   } catch (cause) {
     await end(server);
@@ -96,28 +112,31 @@ function settingFlags(settings: Record<string, string> = {}): string[] {
   return Object.entries({ ...own, ...settings }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }
 
-async function ready(server: ServerProcess, url: string): Promise<void> {
+async function ready(server: ServerProcess, url: string, dataDir: string): Promise<void> {
   let failure: Error | undefined;
   server.once('error', (error) => (failure = error));
   const giveUpAt = Date.now() + START_SECONDS * 1000;
   for (;;) {
     if (failure) throw failure;
     if (hasEnded(server)) throw new Error(`the server ended with code ${server.exitCode ?? 'null'}`);
-    const refusal = await tryToConnect(url);
+    const refusal = await tryToConnect(url, dataDir);
     if (refusal === undefined) return;
     if (Date.now() > giveUpAt) throw refusal;
     await sleep(25);
   }
 }
 
-async function tryToConnect(url: string): Promise<Error | undefined> {
+async function tryToConnect(url: string, dataDir: string): Promise<Error | undefined> {
   const client = new pg.Client({ connectionString: url });
   try {
     await client.connect();
-    await client.end();
-    return undefined;
+    const { rows } = await client.query<{ data_directory: string }>('show data_directory');
+    if (rows[0]?.data_directory === dataDir) return undefined;
+    return new Error(`another server answers, with folder ${rows[0]?.data_directory}`);
   } catch (error) {
     return error as Error;
+  } finally {
+    await client.end();
   }
 }
 

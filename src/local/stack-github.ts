@@ -1,4 +1,3 @@
-import getPort from 'get-port';
 import type { EnvRecord } from '../runtime/config-reader.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { startGitHubStandIn } from './github/stand-in.ts';
@@ -18,8 +17,7 @@ export async function openGitHub(env: EnvRecord, log: Logger): Promise<StackGitH
     const part = { name: 'GitHub', where, note: 'yours, from the environment' };
     return { part, env: {}, stop: () => Promise.resolve() };
   }
-  const port = await getPort({ port: 54330, host: '127.0.0.1' });
-  const standIn = await startGitHubStandIn({ port, log });
+  const standIn = await startGitHubStandIn({ port: 54330, log });
   const note = 'no GITHUB_TOKEN: made-up repositories, e.g. octo-org/hello-hybrid';
   const part = { name: 'GitHub stand-in', where: standIn.url, note };
   return { part, env: { GITHUB_API_URL: standIn.url }, stop: () => standIn.close() };

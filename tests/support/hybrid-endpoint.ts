@@ -1,8 +1,7 @@
-import type { AddressInfo } from 'node:net';
-import { once } from 'node:events';
-import { serve, type ServerType } from '@hono/node-server';
+import { createAdaptorServer } from '@hono/node-server';
 import type { Rpc } from '../../src/database/rpc.ts';
 import type { JobDefinition } from '../../src/jobs/define-job.ts';
+import { listen, type Listening } from '../../src/local/listen.ts';
 import { createHybridApp, type HybridApp } from '../../src/router/hybrid-app.ts';
 import type { InngestConfig } from '../../src/runtime/config.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
@@ -28,7 +27,7 @@ export interface HybridEndpointOptions {
 /** `inngest-hybrid` on a port of its own, with a `process-job` beside it that only counts. */
 export async function startHybridEndpoint(options: HybridEndpointOptions): Promise<HybridEndpoint> {
   const wakes: HybridEndpoint['wakes'] = [];
-  const processJob = await listen(async (request) => {
+  const processJob = await serve(async (request) => {
     wakes.push({
       body: await request.text(),
       authorization: request.headers.get('authorization') ?? undefined,
@@ -57,7 +56,7 @@ export async function startHybridEndpoint(options: HybridEndpointOptions): Promi
     fetch,
     now: () => new Date(),
   });
-  const server = await listen((request) => app.handle(request));
+  const server = await serve((request) => app.handle(request));
   return {
     ...app,
     url: `${server.url}/api/inngest`,
@@ -69,15 +68,5 @@ export async function startHybridEndpoint(options: HybridEndpointOptions): Promi
   };
 }
 
-async function listen(handle: (request: Request) => Promise<Response>) {
-  const server: ServerType = serve({ fetch: handle, port: 0, hostname: '127.0.0.1' });
-  if (!server.listening) await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    close: async () => {
-      if ('closeAllConnections' in server) server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
+const serve = async (handle: (request: Request) => Promise<Response>): Promise<Listening> =>
+  await listen(createAdaptorServer({ fetch: handle }));

@@ -1,8 +1,7 @@
-import type { AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Logger } from '../../runtime/logger.ts';
+import { listen } from '../listen.ts';
 import { createApp } from './app.ts';
 import { createControlSurface } from './control-surface.ts';
 import type { RepositoryRecipe } from './data/repository.ts';
@@ -45,7 +44,6 @@ export interface GitHubStandIn {
 
 /**
  * Stands in for GitHub on localhost, in tests and in a local stack without a token.
- * Rejects when the port is taken.
  */
 export async function startGitHubStandIn(options: GitHubStandInOptions = {}): Promise<GitHubStandIn> {
   const now = (): number => Date.now();
@@ -76,9 +74,8 @@ export async function startGitHubStandIn(options: GitHubStandInOptions = {}): Pr
     .route('/', createControlSurface(faults, requestLog))
     .route('/', app);
   const server = createAdaptorServer({ fetch: door.fetch });
-  server.listen(options.port ?? 0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const listening = await listen(server, options.port);
+  const { url } = listening;
   return {
     url,
     graphqlUrl: `${url}/graphql`,
@@ -87,10 +84,7 @@ export async function startGitHubStandIn(options: GitHubStandInOptions = {}): Pr
     requests: requestLog.requests,
     close: async () => {
       closing.abort();
-      const closed = once(server, 'close');
-      server.close();
-      if ('closeAllConnections' in server) server.closeAllConnections();
-      await closed;
+      await listening.close();
     },
   };
 }
