@@ -1,3 +1,4 @@
+/// <reference types="./pino-browser.d.ts" />
 import { pino } from 'pino/browser.js';
 import type { LogLevel } from './config.ts';
 import type { Logger } from './logger.ts';

@@ -144,12 +144,15 @@ begin
   elsif snooze_background_job.until > v_job.expires_at then
     return job_queue.end_attempt(v_job, 'snoozed', v_error, 'failed', v_job.run_at, v_job.lane, 0, 'expired');
   end if;
+  -- At least a second from now: a host whose clock is behind ours must not make the job spin.
   return job_queue.end_attempt(
-    v_job, 'snoozed', v_error, 'queued', snooze_background_job.until, job_queue.queue_lane(v_job.lane), 0, null);
+    v_job, 'snoozed', v_error, 'queued',
+    greatest(snooze_background_job.until, clock_timestamp() + interval '1 second'),
+    job_queue.queue_lane(v_job.lane), 0, null);
 end
 $$;
 comment on function public.snooze_background_job(uuid, uuid, timestamptz, text) is
-  'Ends a running attempt; the job runs again at until and spends no retry. An inline job moves to the edge lane; a job that expires before until fails. Returns the new status; null when the lease is lost. Refuses a missing until (PT400).';
+  'Ends a running attempt; the job runs again at until (a second from now at the earliest) and spends no retry. An inline job moves to the edge lane; a job that expires before until fails. Returns the new status; null when the lease is lost. Refuses a missing until (PT400).';
 
 create function job_queue.queue_lane(p_lane text) returns text
 language plpgsql immutable
