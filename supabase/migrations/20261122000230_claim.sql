@@ -148,7 +148,7 @@ returns table (
   id uuid, type text, payload jsonb, retry_count integer, max_retries integer, timeout_seconds integer,
   lease_token uuid, steps jsonb, run_at timestamptz, expires_at timestamptz)
 language plpgsql security definer
-set search_path = '' set lock_timeout = '100ms'
+set search_path = '' set lock_timeout = '100ms' set enable_seqscan = off set jit = off
 as $$
 declare
   v_now timestamptz := clock_timestamp();

@@ -3,7 +3,7 @@
 create function public.heartbeat_background_jobs(leases jsonb, lease_seconds integer)
 returns table (job_id uuid, state text)
 language plpgsql security definer
-set search_path = '' set enable_seqscan = off
+set search_path = '' set enable_seqscan = off set jit = off
 as $$
 begin
   perform job_queue.require_lease_array('leases', leases);
@@ -69,7 +69,7 @@ comment on function job_queue.require_lease_array(text, jsonb) is
 
 create function public.complete_background_jobs(results jsonb) returns table (job_id uuid, accepted boolean)
 language plpgsql security definer
-set search_path = '' set enable_seqscan = off set lock_timeout = '2s'
+set search_path = '' set enable_seqscan = off set jit = off set lock_timeout = '2s'
 as $$
 declare
   v_now timestamptz := clock_timestamp();
