@@ -5,10 +5,13 @@ import type { GatewayKeys } from './gateway-keys.ts';
 
 const keysSchema = z.object({ secret: z.string(), publishable: z.string(), jwtSecret: z.string() });
 
-/** The keys of this machine's stack: made once, kept in `file`, readable by its owner only. */
+/**
+ * The keys of this machine's stack: made once, kept in `file`, readable by its owner only.
+ * @throws {Error} the file is damaged; it names the file and not what is in it
+ */
 export async function localKeys(file: string): Promise<GatewayKeys> {
   const known = await readFile(file, 'utf8').catch(() => undefined);
-  if (known !== undefined) return keysSchema.parse(JSON.parse(known));
+  if (known !== undefined) return parseKeys(known, file);
   const keys = {
     secret: newKey('sb_secret'),
     publishable: newKey('sb_publishable'),
@@ -16,6 +19,14 @@ export async function localKeys(file: string): Promise<GatewayKeys> {
   };
   await writeFile(file, JSON.stringify(keys, null, 2), { mode: 0o600 });
   return keys;
+}
+
+function parseKeys(text: string, file: string): GatewayKeys {
+  try {
+    return keysSchema.parse(JSON.parse(text));
+  } catch {
+    throw new Error(`${file}: expected the keys of the local stack as JSON; delete it to have new ones made`);
+  }
 }
 
 function newKey(prefix: string): string {

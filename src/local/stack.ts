@@ -89,7 +89,9 @@ export async function startStack(options: StackOptions, shutdown: Shutdown): Pro
   const queue = createJobQueue(
     createSupabaseClientRpc({ url: config.supabase.url, key: config.supabase.secretKey }),
   );
-  await queue.syncJobTypes(catalog);
+  await queue.syncJobTypes(catalog).catch((cause: unknown) => {
+    throw new Error(`Supabase at ${config.supabase.url} does not take the job types`, { cause });
+  });
   options.setEnv(env);
   const netlify = await startNetlify({ root, port: 8888, log });
   shutdown.add(() => netlify.close());

@@ -1,0 +1,31 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { localKeys } from './local-keys.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'keys-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+test('keys are made once, for their owner only', async () => {
+  const file = join(folder, 'keys.json');
+  const keys = await localKeys(file);
+  expect(keys.secret).toMatch(/^sb_secret_.{32}$/);
+  expect(await localKeys(file)).toEqual(keys);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+});
+
+test.each(['{"secret": "sb_secret_of_somebody"', '{"secret": "sb_secret_of_somebody"}'])(
+  'a damaged file is named, and none of its keys: %s',
+  async (text) => {
+    const file = join(folder, 'keys.json');
+    await writeFile(file, text);
+    const error = await localKeys(file).catch((thrown: unknown) => String(thrown));
+    expect(error).toContain(file);
+    expect(error).not.toContain('of_somebody');
+    expect(await readFile(file, 'utf8')).toBe(text);
+  },
+);
