@@ -6,17 +6,35 @@ import { createPerformHost } from '../../src/queue/perform-host.ts';
 import { silentLogger } from './silent-logger.ts';
 import type { TestDatabase } from './database.ts';
 
+type Database = Pick<TestDatabase, 'rpc'>;
+
 /** Enqueues a job of the catalog, runs one attempt of it as a worker would, and returns its row. */
 export async function runJob(
-  { rpc }: Pick<TestDatabase, 'rpc'>,
+  database: Database,
   github: GitHub,
   type: string,
   payload: unknown,
 ): Promise<JobRow> {
+  return await runAttempt(database, github, await enqueueJob(database, type, payload));
+}
+
+/** Enqueues a job of the catalog for the edge lane, and returns its id. */
+export async function enqueueJob({ rpc }: Database, type: string, payload: unknown): Promise<string> {
+  const [job] = await createJobQueue(rpc).enqueue([{ type, payload, lane: 'edge' }]);
+  if (!job) throw new Error(`${type}: the job could not be enqueued`);
+  return job.id;
+}
+
+/** Runs one attempt of a job that is due; `shutdown` sends its host away in the middle. */
+export async function runAttempt(
+  { rpc }: Database,
+  github: GitHub,
+  jobId: string,
+  shutdown: AbortSignal = new AbortController().signal,
+): Promise<JobRow> {
   const queue = createJobQueue(rpc);
-  const [job] = await queue.enqueue([{ type, payload, lane: 'edge' }]);
-  const claimed = await queue.claimOne(job?.id ?? '', 'test', 60);
-  if (!claimed) throw new Error(`${type}: the job could not be claimed`);
+  const claimed = await queue.claimOne(jobId, 'test', 60);
+  if (!claimed) throw new Error(`job ${jobId} could not be claimed`);
   const inAMinute = new Date(Date.now() + 60_000);
   const host = createPerformHost({
     queue,
@@ -28,10 +46,10 @@ export async function runJob(
     now: () => new Date(),
     stopStepsAt: inAMinute,
     deadline: inAMinute,
-    shutdown: new AbortController().signal,
+    shutdown,
   });
   await perform(claimed, host);
   const row = await queue.get(claimed.id);
-  if (!row) throw new Error(`${type}: the row is gone`);
+  if (!row) throw new Error(`job ${jobId} is gone`);
   return row;
 }

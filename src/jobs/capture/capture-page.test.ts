@@ -249,7 +249,43 @@ describe('upsert_capture_page', () => {
     });
   });
 
+  it('takes a repository and a pull request that it knows by their ids alone, and moves their times forward', async () => {
+    await store(page());
+    const before = await one('select title, last_synced_at from pull_requests');
+    const [late, early] = [minutesAgo(1), minutesAgo(3)];
+    for (const reviews_synced_at of [late, early])
+      await store({
+        fetched_at: late,
+        repository: { github_id: 1 },
+        pull_requests: [{ github_id: 21, reviews_synced_at }],
+        reviews: page({ review: 'DISMISSED' }).reviews,
+        contributors: page().contributors,
+      });
+    expect(await one('select title, last_synced_at from pull_requests')).toEqual(before);
+    expect(await one('select reviews_synced_at, comments_synced_at from pull_requests')).toEqual({
+      reviews_synced_at: new Date(late),
+      comments_synced_at: null,
+    });
+    expect(await one('select state from reviews')).toEqual({ state: 'DISMISSED' });
+    expect(await one('select owner from repositories')).toEqual({ owner: 'octo-org' });
+  });
+
   it.each([
+    [
+      { ...page(), repository: { github_id: 1 } },
+      'repository to be a whole row or the github_id of a known one',
+    ],
+    [
+      {
+        ...page(),
+        pull_requests: [...page().pull_requests, { github_id: 22, reviews_synced_at: minutesAgo(1) }],
+      },
+      'pull request 22 is neither in the page nor known',
+    ],
+    [
+      { ...page(), pull_requests: [{ github_id: 21, title: 'Not the whole row' }] },
+      'null value in column "number"',
+    ],
     [
       { ...page(), pull_requests: [{ ...page().pull_requests[0], is_draft: true }] },
       'pull_requests.is_draft is not a column that a capture writes',
@@ -317,7 +353,33 @@ describe('get_capture_state', () => {
     const never = await database.rpc('get_capture_state', { repository: { github_id: 1 }, pr_number: 7 });
     expect(never).toMatchObject({
       repository: { pull_requests_age_seconds: null },
-      pull_request: { details_age_seconds: null, reviews: 1, comments: 1 },
+      pull_request: {
+        github_id: 21,
+        details_age_seconds: null,
+        reviews_age_seconds: null,
+        comments_age_seconds: null,
+        reviews: 1,
+        comments: 1,
+      },
+    });
+  });
+
+  it('counts the age of reviews and of comments from their own capture or from that of the details', async () => {
+    await store(page());
+    const sync = async (times: object): Promise<unknown> => {
+      const pull_requests = [{ github_id: 21, ...times }];
+      await store({ fetched_at: minutesAgo(0), repository: { github_id: 1 }, pull_requests });
+      return await database.rpc('get_capture_state', { repository: { github_id: 1 }, pr_number: 7 });
+    };
+    const around = (seconds: number): unknown => expect.closeTo(seconds, -2);
+    expect(await sync({ comments_synced_at: minutesAgo(60) })).toMatchObject({
+      pull_request: { reviews_age_seconds: null, comments_age_seconds: around(3600) },
+    });
+    expect(await sync({ details_synced_at: minutesAgo(20) })).toMatchObject({
+      pull_request: { reviews_age_seconds: around(1200), comments_age_seconds: around(1200) },
+    });
+    expect(await sync({ reviews_synced_at: minutesAgo(40) })).toMatchObject({
+      pull_request: { details_age_seconds: around(1200), reviews_age_seconds: around(1200) },
     });
   });
 

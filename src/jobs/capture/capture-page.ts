@@ -4,9 +4,10 @@ import type { Rpc } from '../../database/rpc.ts';
 export interface CapturePage {
   /** The `as_of` of the look into the database before the fetch: older pages never overwrite newer ones. */
   fetched_at: string;
-  repository: RepositoryRow;
+  /** Or only the id of one that the database knows. */
+  repository: RepositoryRow | Pick<RepositoryRow, 'github_id'>;
   contributors: ContributorRow[];
-  pull_requests?: PullRequestRow[];
+  pull_requests?: (PullRequestRow | SyncedPullRequest)[];
   reviews?: ReviewRow[];
   comments?: CommentRow[];
 }
@@ -62,6 +63,13 @@ export interface PullRequestRow {
   merged_at: string | null;
   /** Only on the page that has all its reviews and comments. */
   details_synced_at?: string;
+}
+
+/** A pull request that the database knows, on the page that has the last of its reviews or comments. */
+export interface SyncedPullRequest {
+  github_id: number;
+  reviews_synced_at?: string;
+  comments_synced_at?: string;
 }
 
 export interface ReviewRow {

@@ -17,8 +17,13 @@ export interface CaptureState {
   } | null;
   pull_request: {
     id: string;
+    github_id: number;
     /** Seconds since its reviews and comments were captured; null: never. */
     details_age_seconds: number | null;
+    /** Seconds since its reviews were captured, alone or with the details; null: never. */
+    reviews_age_seconds: number | null;
+    /** The same of its comments. */
+    comments_age_seconds: number | null;
     reviews: number;
     comments: number;
   } | null;

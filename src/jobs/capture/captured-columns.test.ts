@@ -18,6 +18,8 @@ it('the captured tables have every column that the jobs write', async () => {
   const repository = 'octo-org/hello-hybrid';
   const prNumber = standIn.data.repository(repository)?.busyNumber;
   await runJob({ rpc }, github, 'capture/pr.details', { repository, prNumber });
+  for (const type of ['capture/pr.reviews', 'capture/pr.comments'])
+    await runJob({ rpc }, github, type, { repository, prNumber, force: true });
   await runJob({ rpc }, github, 'capture/repository.sync.graphql', { repository });
   await standIn.close();
   expect([...written.keys()].sort()).toEqual([
@@ -27,6 +29,8 @@ it('the captured tables have every column that the jobs write', async () => {
     'repositories',
     'reviews',
   ]);
+  const times = ['details_synced_at', 'reviews_synced_at', 'comments_synced_at'];
+  expect([...(written.get('pull_requests') ?? [])]).toEqual(expect.arrayContaining(times));
   for (const [table, columns] of written) {
     const { rows } = await database.pool.query<{ column_name: string }>(
       `select column_name from information_schema.columns where table_schema = 'public' and table_name = $1`,

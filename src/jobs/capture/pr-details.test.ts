@@ -1,10 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { runJob } from '../../../tests/support/job-context.ts';
+import {
+  commentRows,
+  reviewRows,
+  trueComments,
+  trueReviews,
+} from '../../../tests/support/pull-request-truth.ts';
 import { silentLogger } from '../../../tests/support/silent-logger.ts';
 import { createGitHub } from '../../github/create-github.ts';
 import type { GitHub } from '../../github/github.ts';
-import type { Account, PullRequest } from '../../local/github/data/records.ts';
+import type { PullRequest } from '../../local/github/data/records.ts';
 import type { Repository } from '../../local/github/data/repository.ts';
 import { startGitHubStandIn, type GitHubStandIn } from '../../local/github/stand-in.ts';
 
@@ -34,73 +40,6 @@ afterAll(async () => {
   await database.close();
 });
 
-async function reviewRows(prNumber: number): Promise<unknown[]> {
-  const { rows } = await database.pool.query<object>(
-    `select review.*, reviewer.username from reviews review
-     join pull_requests pull on pull.id = review.pull_request_id
-     left join contributors reviewer on reviewer.id = review.reviewer_id
-     where pull.number = $1 order by review.github_id`,
-    [prNumber],
-  );
-  return rows;
-}
-
-async function commentRows(prNumber: number): Promise<unknown[]> {
-  const { rows } = await database.pool.query<object>(
-    `select comment.*, commenter.username from comments comment
-     join pull_requests pull on pull.id = comment.pull_request_id
-     left join contributors commenter on commenter.id = comment.commenter_id
-     where pull.number = $1 order by comment.comment_type desc, comment.github_id`,
-    [prNumber],
-  );
-  return rows;
-}
-
-const login = (account: Account | null): string | null => account && account.login;
-const byId = (a: { github_id: string }, b: { github_id: string }): number =>
-  Number(a.github_id) - Number(b.github_id);
-
-function trueReviews(pull: PullRequest): unknown[] {
-  return pull.reviews
-    .map((review) => ({
-      github_id: String(review.databaseId),
-      username: login(review.author),
-      state: review.state,
-      body: review.body || null,
-      commit_sha: review.commitOid,
-      submitted_at: new Date(review.submittedAt),
-    }))
-    .sort(byId);
-}
-
-function trueComments(pull: PullRequest): unknown[] {
-  const onCode = pull.reviewComments.map((comment) => ({
-    github_id: String(comment.databaseId),
-    comment_type: 'review_comment',
-    username: login(comment.author),
-    body: comment.body || null,
-    in_reply_to_github_id: comment.inReplyToId === null ? null : String(comment.inReplyToId),
-    review_github_id: String(comment.reviewId),
-    path: comment.path,
-    line: comment.line,
-    created_at: new Date(comment.createdAt),
-    updated_at: new Date(comment.updatedAt),
-  }));
-  const inConversation = pull.comments.map((comment) => ({
-    github_id: String(comment.databaseId),
-    comment_type: 'issue_comment',
-    username: login(comment.author),
-    body: comment.body || null,
-    in_reply_to_github_id: null,
-    review_github_id: null,
-    path: null,
-    line: null,
-    created_at: new Date(comment.createdAt),
-    updated_at: new Date(comment.updatedAt),
-  }));
-  return [...onCode.sort(byId), ...inConversation.sort(byId)];
-}
-
 /** A pull request of the stand-in for which the question holds. */
 function findPull(question: (pull: PullRequest) => boolean): PullRequest {
   const pull = truth.pullRequests().find(question);
@@ -128,8 +67,8 @@ describe('capture/pr.details', () => {
       },
     });
     expect(Math.max(...pages)).toBeGreaterThan(1);
-    expect(await reviewRows(pull.number)).toMatchObject(trueReviews(pull));
-    expect(await commentRows(pull.number)).toMatchObject(trueComments(pull));
+    expect(await reviewRows(database, pull.number)).toMatchObject(trueReviews(pull));
+    expect(await commentRows(database, pull.number)).toMatchObject(trueComments(pull));
   });
 
   it('stores pull requests of deleted authors and of bots', async () => {
@@ -188,6 +127,6 @@ describe('capture/pr.details', () => {
     standIn.faults.add({ kind: 'bad-gateway', match: { path: '*/issues/*/comments' } });
     const job = await runJob(database, github, type, { repository, prNumber: number, force: true });
     expect(job).toMatchObject({ status: 'queued', retryCount: 1 });
-    expect(await reviewRows(number)).toEqual([]);
+    expect(await reviewRows(database, number)).toEqual([]);
   });
 });
