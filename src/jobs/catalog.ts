@@ -1,7 +1,15 @@
+import { captureIssueComments } from './capture/issue-comments.ts';
 import { captureDetails } from './capture/pr-details.ts';
+import { captureRepositoryIssues } from './capture/repository-issues.ts';
 import { syncRepositoryGraphQL } from './capture/repository-sync-graphql.ts';
 import type { JobDefinition } from './define-job.ts';
 import { ping } from './system/ping.ts';
 
 /** Every job kind of this deployment. To add a job, write its file and name it here. */
-export const catalog: readonly JobDefinition[] = [ping, captureDetails, syncRepositoryGraphQL];
+export const catalog: readonly JobDefinition[] = [
+  ping,
+  captureDetails,
+  captureIssueComments,
+  captureRepositoryIssues,
+  syncRepositoryGraphQL,
+];
