@@ -1,6 +1,8 @@
+import { captureIssueComments } from './capture/issue-comments.ts';
 import { captureComments } from './capture/pr-comments.ts';
 import { captureDetails } from './capture/pr-details.ts';
 import { captureReviews } from './capture/pr-reviews.ts';
+import { captureRepositoryIssues } from './capture/repository-issues.ts';
 import { syncRepositoryGraphQL } from './capture/repository-sync-graphql.ts';
 import type { JobDefinition } from './define-job.ts';
 import { ping } from './system/ping.ts';
@@ -11,5 +13,7 @@ export const catalog: readonly JobDefinition[] = [
   captureDetails,
   captureReviews,
   captureComments,
+  captureIssueComments,
+  captureRepositoryIssues,
   syncRepositoryGraphQL,
 ];

@@ -8,6 +8,7 @@ export interface CapturePage {
   repository: RepositoryRow | Pick<RepositoryRow, 'github_id'>;
   contributors: ContributorRow[];
   pull_requests?: (PullRequestRow | SyncedPullRequest)[];
+  issues?: IssueRow[];
   reviews?: ReviewRow[];
   comments?: CommentRow[];
 }
@@ -72,6 +73,20 @@ export interface SyncedPullRequest {
   comments_synced_at?: string;
 }
 
+export interface IssueRow {
+  github_id: number;
+  author_github_id: number | null;
+  number: number;
+  title: string;
+  body: string | null;
+  state: 'open' | 'closed';
+  state_reason: string | null;
+  html_url: string;
+  created_at: string;
+  updated_at: string;
+  closed_at: string | null;
+}
+
 export interface ReviewRow {
   github_id: number;
   pull_request_github_id: number;
@@ -86,7 +101,9 @@ export interface ReviewRow {
 export interface CommentRow {
   github_id: number;
   comment_type: 'review_comment' | 'issue_comment';
-  pull_request_github_id: number;
+  /** Of a comment, exactly one of this and `issue_github_id` is given. */
+  pull_request_github_id?: number;
+  issue_github_id?: number;
   commenter_github_id: number | null;
   in_reply_to_github_id: number | null;
   review_github_id: number | null;

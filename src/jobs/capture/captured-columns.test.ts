@@ -12,7 +12,8 @@ it('the captured tables have every column that the jobs write', async () => {
   const standIn = await startGitHubStandIn();
   const github = createGitHub({ tokenName: 'GITHUB_TOKEN', baseUrl: standIn.url, log: silentLogger });
   const rpc: TestDatabase['rpc'] = async (name, args, options) => {
-    if (name === 'upsert_capture_page') noteColumns((args?.page ?? {}) as CapturePage, written);
+    if (name === 'upsert_capture_page' || name === 'upsert_issues_page')
+      noteColumns((args?.page ?? {}) as CapturePage, written);
     return await database.rpc(name, args, options);
   };
   const repository = 'octo-org/hello-hybrid';
@@ -21,10 +22,14 @@ it('the captured tables have every column that the jobs write', async () => {
   for (const type of ['capture/pr.reviews', 'capture/pr.comments'])
     await runJob({ rpc }, github, type, { repository, prNumber, force: true });
   await runJob({ rpc }, github, 'capture/repository.sync.graphql', { repository });
+  await runJob({ rpc }, github, 'capture/repository.issues', { repository });
+  const issueNumber = standIn.data.repository(repository)?.issues()[0]?.number;
+  await runJob({ rpc }, github, 'capture/issue.comments', { repository, issueNumber });
   await standIn.close();
   expect([...written.keys()].sort()).toEqual([
     'comments',
     'contributors',
+    'issues',
     'pull_requests',
     'repositories',
     'reviews',

@@ -89,7 +89,9 @@ async function fetchConversation(
   const list = { owner, repo, issue_number: ctx.payload.prNumber, per_page: 100, page };
   const answer = await github.rest.issues.listComments(list);
   const contributors = new ContributorRows();
-  const comments = answer.data.map((comment) => issueCommentFromRest(comment, pullRequestId, contributors));
+  const comments = answer.data.map((comment) =>
+    issueCommentFromRest(comment, { pull_request_github_id: pullRequestId }, contributors),
+  );
   return { comments, contributors, last: isLastPage(answer) };
 }
 

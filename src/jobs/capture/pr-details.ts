@@ -86,7 +86,9 @@ async function fetchPage(
     reviews: reviews.map((review) => reviewFromRest(review, found.id, contributors)),
     comments: [
       ...reviewComments.map((comment) => reviewCommentFromRest(comment, found.id, contributors)),
-      ...issueComments.map((comment) => issueCommentFromRest(comment, found.id, contributors)),
+      ...issueComments.map((comment) =>
+        issueCommentFromRest(comment, { pull_request_github_id: found.id }, contributors),
+      ),
     ],
     contributors: contributors.all(),
   };

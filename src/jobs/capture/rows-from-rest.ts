@@ -1,10 +1,11 @@
 import type { RestEndpointMethodTypes } from '@octokit/rest';
-import type { CommentRow, PullRequestRow, RepositoryRow, ReviewRow } from './capture-page.ts';
+import type { CommentRow, IssueRow, PullRequestRow, RepositoryRow, ReviewRow } from './capture-page.ts';
 import { storable, storableBody, storableOrNull } from './captured-text.ts';
 import type { Account, ContributorRows } from './contributor-rows.ts';
 
 type PullRequest = RestEndpointMethodTypes['pulls']['get']['response']['data'];
-type Repository = PullRequest['base']['repo'];
+type Repository = PullRequest['base']['repo'] | RestEndpointMethodTypes['repos']['get']['response']['data'];
+type Issue = RestEndpointMethodTypes['issues']['get']['response']['data'];
 type Review = RestEndpointMethodTypes['pulls']['listReviews']['response']['data'][number];
 type ReviewComment = RestEndpointMethodTypes['pulls']['listReviewComments']['response']['data'][number];
 type IssueComment = RestEndpointMethodTypes['issues']['listComments']['response']['data'][number];
@@ -63,6 +64,23 @@ export function pullRequestFromRest(pull: PullRequest, contributors: Contributor
   };
 }
 
+/** For an issue that is none of the pull requests that REST lists among them. */
+export function issueFromRest(issue: Issue, contributors: ContributorRows): IssueRow {
+  return {
+    github_id: issue.id,
+    author_github_id: contributors.add(account(issue.user)),
+    number: issue.number,
+    title: storable(issue.title),
+    body: storableBody(issue.body),
+    state: issue.state === 'open' ? 'open' : 'closed',
+    state_reason: issue.state_reason ?? null,
+    html_url: issue.html_url,
+    created_at: issue.created_at,
+    updated_at: issue.updated_at,
+    closed_at: issue.closed_at,
+  };
+}
+
 export function reviewFromRest(review: Review, pullId: number, contributors: ContributorRows): ReviewRow {
   return {
     github_id: review.id,
@@ -98,15 +116,16 @@ export function reviewCommentFromRest(
   };
 }
 
+/** @param parent the pull request or issue whose conversation it is part of */
 export function issueCommentFromRest(
   comment: IssueComment,
-  pullId: number,
+  parent: { pull_request_github_id: number } | { issue_github_id: number },
   contributors: ContributorRows,
 ): CommentRow {
   return {
     github_id: comment.id,
     comment_type: 'issue_comment',
-    pull_request_github_id: pullId,
+    ...parent,
     commenter_github_id: contributors.add(account(comment.user)),
     in_reply_to_github_id: null,
     review_github_id: null,
