@@ -66,6 +66,8 @@ create table public.pull_requests (
   merged_at timestamptz,
   last_synced_at timestamptz not null default now(),
   details_synced_at timestamptz,
+  reviews_synced_at timestamptz,
+  comments_synced_at timestamptz,
   constraint pull_requests_pkey primary key (id),
   constraint pull_requests_github_id_key unique (github_id),
   constraint pull_requests_repository_id_number_key unique (repository_id, number),
@@ -178,7 +180,11 @@ comment on column public.contributors.last_synced_at is 'When the capture that l
 comment on table public.pull_requests is 'Pull requests. Null counts mean that no capture has fetched them yet.';
 comment on column public.pull_requests.last_synced_at is 'When the capture that last saw this pull request began.';
 comment on column public.pull_requests.details_synced_at is
-  'When the last capture of its reviews and comments began; null: never. The freshness window counts from here.';
+  'When the last capture of its reviews and comments in one began; null: never. The freshness window counts from here.';
+comment on column public.pull_requests.reviews_synced_at is
+  'When the last capture of all its reviews alone began; null: never. The freshness window counts from here or from details_synced_at.';
+comment on column public.pull_requests.comments_synced_at is
+  'When the last capture of all its comments alone began; null: never. The freshness window counts from here or from details_synced_at.';
 comment on table public.issues is 'Issues; pull requests are not among them.';
 comment on column public.issues.last_synced_at is 'When the capture that last changed this row began.';
 comment on table public.reviews is 'Reviews of pull requests, with GitHub''s upper-case states.';

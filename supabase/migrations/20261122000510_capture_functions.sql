@@ -20,11 +20,14 @@ declare
 begin
   perform capture.require_known_keys(page);
   -- The same order in every call, and rows by github_id within a table: two pages with common rows cannot deadlock.
-  v_repository_id := capture.upsert_repository(page -> 'repository', v_fetched_at);
+  v_repository_id := case
+    when (page -> 'repository') - 'github_id' = '{}' then capture.known_repository(page -> 'repository')
+    else capture.upsert_repository(page -> 'repository', v_fetched_at) end;
   v_contributors := capture.upsert_contributors(coalesce(page -> 'contributors', '[]'), v_fetched_at);
   perform capture.require_contributors(page);
   v_pull_requests := capture.upsert_pull_requests(
-    v_repository_id, coalesce(page -> 'pull_requests', '[]'), v_fetched_at);
+    v_repository_id, capture.full_rows(coalesce(page -> 'pull_requests', '[]')), v_fetched_at);
+  perform capture.note_synced_pull_requests(coalesce(page -> 'pull_requests', '[]'));
   v_issues := capture.upsert_issues(v_repository_id, coalesce(page -> 'issues', '[]'), v_fetched_at);
   v_reviews := capture.upsert_reviews(coalesce(page -> 'reviews', '[]'), v_fetched_at);
   v_comments := capture.upsert_comments(coalesce(page -> 'comments', '[]'), v_fetched_at);
@@ -36,7 +39,7 @@ begin
 end
 $$;
 comment on function public.upsert_capture_page(jsonb) is
-  'Stores one page {fetched_at, repository, contributors, pull_requests, issues, reviews, comments}, all or nothing; rows name each other by GitHub ids (author_github_id, pull_request_github_id, …) and their order does not matter. Returns {repository_id, changed: {table: rows inserted or changed}}; an older page changes nothing that a newer one wrote. Refuses (PT400) a missing fetched_at or repository, an unknown key, and a contributor id that is neither in the page nor in the table; a review or comment without its parent breaks a constraint.';
+  'Stores one page {fetched_at, repository, contributors, pull_requests, issues, reviews, comments}, all or nothing; rows name each other by GitHub ids (author_github_id, pull_request_github_id, …) and their order does not matter. A repository of nothing but github_id, and a pull request of nothing but github_id and …_synced_at times, are known rows, of which only these times change. Returns {repository_id, changed: {table: rows inserted or changed}}; an older page changes nothing that a newer one wrote. Refuses (PT400) a missing fetched_at or repository, an unknown key, a contributor id that is neither in the page nor in the table, and a repository or pull request that should be known and is not; a review or comment without its parent breaks a constraint.';
 
 create function capture.require_known_keys(page jsonb) returns void
 language plpgsql stable
@@ -49,7 +52,8 @@ declare
     "contributors": ["github_id", "username", "account_type", "is_bot", "avatar_url"],
     "pull_requests": ["github_id", "author_github_id", "merged_by_github_id", "number", "title", "body", "state",
       "draft", "merged", "base_branch", "head_branch", "head_sha", "additions", "deletions", "changed_files",
-      "commits", "html_url", "created_at", "updated_at", "closed_at", "merged_at", "details_synced_at"],
+      "commits", "html_url", "created_at", "updated_at", "closed_at", "merged_at", "details_synced_at",
+      "reviews_synced_at", "comments_synced_at"],
     "issues": ["github_id", "author_github_id", "number", "title", "body", "state", "state_reason", "html_url",
       "created_at", "updated_at", "closed_at"],
     "reviews": ["github_id", "pull_request_github_id", "reviewer_github_id", "state", "body", "commit_sha",

@@ -29,8 +29,11 @@ begin
     return jsonb_build_object('as_of', v_now, 'repository', null, 'pull_request', null);
   end if;
   select jsonb_build_object(
-    'id', p.id,
+    'id', p.id, 'github_id', p.github_id,
     'details_age_seconds', capture.age_seconds(p.details_synced_at, v_now),
+    -- The details have both; greatest ignores nulls.
+    'reviews_age_seconds', capture.age_seconds(greatest(p.reviews_synced_at, p.details_synced_at), v_now),
+    'comments_age_seconds', capture.age_seconds(greatest(p.comments_synced_at, p.details_synced_at), v_now),
     'reviews', (select count(*) from public.reviews r where r.pull_request_id = p.id),
     'comments', (select count(*) from public.comments c where c.pull_request_id = p.id))
   into v_pull_request
@@ -46,7 +49,7 @@ begin
 end
 $$;
 comment on function public.get_capture_state(jsonb, integer) is
-  'What the database holds of a repository, named by {id}, {github_id} or {owner, name}, and of one of its pull requests: {as_of, repository, pull_request}, each null when unknown. as_of is the database''s time, to be given back as fetched_at; ages are whole seconds since the last capture, null when there was none. Refuses (PT400) a repository without a name.';
+  'What the database holds of a repository, named by {id}, {github_id} or {owner, name}, and of one of its pull requests: {as_of, repository, pull_request}, each null when unknown. as_of is the database''s time, to be given back as fetched_at; ages are whole seconds since the last capture (of its reviews and of its comments: alone or with the details), null when there was none. Refuses (PT400) a repository without a name.';
 
 create function capture.age_seconds(synced_at timestamptz, as_of timestamptz) returns integer
 language plpgsql immutable strict

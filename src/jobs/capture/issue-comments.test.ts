@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
-import { enqueueJob, lostAttempt, nextAttempt } from '../../../tests/support/killed-attempt.ts';
+import { enqueueJob, runAttempt } from '../../../tests/support/job-context.ts';
+import { lostAttempt } from '../../../tests/support/killed-attempt.ts';
 import { silentLogger } from '../../../tests/support/silent-logger.ts';
 import { createGitHub } from '../../github/create-github.ts';
 import type { GitHub } from '../../github/github.ts';
@@ -46,7 +47,7 @@ const at = (time: number): string => new Date(time).toISOString().replace(/\.\d+
 
 async function run(payload: object = {}): Promise<JobRow> {
   const id = await enqueueJob(database, type, { repository, issueNumber: issue.number, ...payload });
-  return await nextAttempt(database, github, id);
+  return await runAttempt(database, github, id);
 }
 
 const start = async (): Promise<string> =>
@@ -157,7 +158,7 @@ describe('capture/issue.comments', () => {
     const id = await start();
     await lostAttempt(database, github, standIn, id, 4);
     const deleted = issue.comments.splice(0, 30).map(({ databaseId }) => String(databaseId));
-    await nextAttempt(database, github, id);
+    await runAttempt(database, github, id);
     const stored = (await rows()) as { github_id: string }[];
     expect(stored.filter(({ github_id }) => !deleted.includes(github_id))).toEqual(trueRows());
   });
@@ -167,7 +168,7 @@ describe('capture/issue.comments', () => {
     async (request) => {
       const id = await start();
       await lostAttempt(database, github, standIn, id, request);
-      expect(await nextAttempt(database, github, id)).toMatchObject({
+      expect(await runAttempt(database, github, id)).toMatchObject({
         status: 'completed',
         result: { comments: 350, pages: 4, truncated: false, githubRequests: 6 },
       });
@@ -180,10 +181,10 @@ describe('capture/issue.comments', () => {
   it('is snoozed by a rate limit in the middle, and finishes afterwards', async () => {
     standIn.faults.add({ kind: 'secondary-limit', skip: 3, retryAfterSeconds: 120 });
     const id = await start();
-    const snoozed = await nextAttempt(database, github, id);
+    const snoozed = await runAttempt(database, github, id);
     expect(snoozed).toMatchObject({ status: 'queued', retryCount: 0 });
     expect(snoozed.runAt.getTime()).toBeGreaterThan(Date.now() + 60_000);
-    expect(await nextAttempt(database, github, id)).toMatchObject({ status: 'completed', retryCount: 0 });
+    expect(await runAttempt(database, github, id)).toMatchObject({ status: 'completed', retryCount: 0 });
     expect(await rows()).toEqual(trueRows());
   });
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
-import { enqueueJob, lostAttempt, nextAttempt } from '../../../tests/support/killed-attempt.ts';
+import { enqueueJob, runAttempt } from '../../../tests/support/job-context.ts';
+import { lostAttempt } from '../../../tests/support/killed-attempt.ts';
 import { silentLogger } from '../../../tests/support/silent-logger.ts';
 import { createGitHub } from '../../github/create-github.ts';
 import type { GitHub } from '../../github/github.ts';
@@ -32,7 +33,7 @@ beforeEach(async () => {
 
 async function run(payload: object = {}): Promise<JobRow> {
   const id = await enqueueJob(database, type, { repository, ...payload });
-  return await nextAttempt(database, github, id);
+  return await runAttempt(database, github, id);
 }
 
 const truth = () => {
@@ -158,7 +159,7 @@ describe('capture/repository.issues', () => {
     first.forEach(({ number }, n) =>
       edit(number, { title: 'Moved', updatedAt: at(yesterday + 1000 * (n + 1)) }),
     );
-    expect(await nextAttempt(database, github, id)).toMatchObject({ status: 'completed' });
+    expect(await runAttempt(database, github, id)).toMatchObject({ status: 'completed' });
     expect(await rows()).toEqual(trueRows());
   });
 
@@ -171,7 +172,7 @@ describe('capture/repository.issues', () => {
     issues
       .slice(0, 5)
       .forEach(({ number }) => edit(number, { title: 'Moved', updatedAt: at(yesterday + 5000) }));
-    expect((await nextAttempt(database, github, id)).result).toMatchObject({ pages: 4, truncated: false });
+    expect((await runAttempt(database, github, id)).result).toMatchObject({ pages: 4, truncated: false });
     expect(await rows()).toEqual(trueRows());
   });
 
@@ -186,7 +187,7 @@ describe('capture/repository.issues', () => {
   it.each([1, 2, 3, 4])('lost at page %i, goes on there and fetches no earlier page again', async (page) => {
     const id = await enqueueJob(database, type, { repository });
     await lostAttempt(database, github, standIn, id, page);
-    const job = await nextAttempt(database, github, id);
+    const job = await runAttempt(database, github, id);
     expect(job).toMatchObject({
       status: 'completed',
       result: { issues: 270, pages: 4, truncated: false, githubRequests: 5 },
@@ -199,10 +200,10 @@ describe('capture/repository.issues', () => {
   it('is snoozed by a rate limit in the middle, and finishes afterwards', async () => {
     standIn.faults.add({ kind: 'primary-limit', skip: 2, resetSeconds: 120 });
     const id = await enqueueJob(database, type, { repository });
-    const snoozed = await nextAttempt(database, github, id);
+    const snoozed = await runAttempt(database, github, id);
     expect(snoozed).toMatchObject({ status: 'queued', retryCount: 0 });
     expect(snoozed.runAt.getTime()).toBeGreaterThan(Date.now() + 60_000);
-    expect(await nextAttempt(database, github, id)).toMatchObject({
+    expect(await runAttempt(database, github, id)).toMatchObject({
       status: 'completed',
       retryCount: 0,
       result: { issues: 270 },
