@@ -26,12 +26,28 @@ export interface JobDefinition<Payload = unknown, Result = unknown> {
   priority: number;
   /** At most `limit` jobs with one key run at a time. The key is made of the parsed payload. Default: no limit. */
   concurrency: { key(payload: Payload): string; limit: number } | null;
+  /** At most `limit` runs start within each `periodSeconds`. Default: no limit. */
+  throttle: { limit: number; periodSeconds: number } | null;
+  /** Shared quotas that a run spends, for example `github:graphql`: while one is exhausted, none starts. Default: none. */
+  quota: readonly string[];
+  /** Cron expressions (five fields, UTC) at which the job is started with the payload `{}`. Default: none. */
+  cron: readonly string[];
   /** Does the work. Its return value (JSON) becomes the row's `result`. */
   run(ctx: JobContext<Payload>): Promise<Result>;
 }
 
 type Optional =
-  'aliases' | 'functionId' | 'title' | 'lane' | 'timeoutSeconds' | 'maxRetries' | 'priority' | 'concurrency';
+  | 'aliases'
+  | 'functionId'
+  | 'title'
+  | 'lane'
+  | 'timeoutSeconds'
+  | 'maxRetries'
+  | 'priority'
+  | 'concurrency'
+  | 'throttle'
+  | 'quota'
+  | 'cron';
 
 /** What `defineJob` takes: a definition whose optional parts may be left out. */
 export type JobDefinitionInput<Payload, Result> = Omit<JobDefinition<Payload, Result>, Optional> &
@@ -53,6 +69,9 @@ export function defineJob<Payload, Result>(
     maxRetries: 3,
     priority: 0,
     concurrency: null,
+    throttle: null,
+    quota: [],
+    cron: [],
     ...input,
   };
   assertDefinition(definition);
@@ -74,4 +93,6 @@ function assertDefinition(definition: JobDefinition): void {
   const limit = definition.concurrency?.limit;
   if (limit !== undefined && (!Number.isInteger(limit) || limit < 1))
     refuse('concurrency.limit', 'a whole number above 0', limit);
+  for (const [field, value] of Object.entries(definition.throttle ?? {}))
+    if (!Number.isInteger(value) || value < 1) refuse(`throttle.${field}`, 'a whole number above 0', value);
 }
