@@ -1,10 +1,12 @@
 import { NonRetryableError, SnoozeError } from '../jobs/outcomes.ts';
+import { QueryTooLargeError } from './github.ts';
 import { rateLimitedUntil, resetTime, type ResponseHeaders } from './rate-limit.ts';
 
 /** What a refused request was, for messages: never a header or a body, which may hold a secret. */
 export interface Refusal {
   /** For example `GET /repos/octo/hello/pulls/7` or `GraphQL`. */
   request: string;
+  graphql: boolean;
   status: number;
   headers: ResponseHeaders;
   message: string;
@@ -24,6 +26,8 @@ export function refusalToOutcome(refusal: Refusal, asker: Asker): Error {
   const until = rateLimitedUntil(refusal, asker.now);
   if (until !== null) return new SnoozeError(until, `GitHub's rate limit: ${refusal.message}`, { cause });
   if (status === 401) return new NonRetryableError(`${said}. ${tokenAdvice(asker)}`, { cause });
+  // A gateway that gives up on a query has usually waited too long for it.
+  if (refusal.graphql && (status === 502 || status === 504)) return new QueryTooLargeError(said, { cause });
   if (status >= 500 || status === 408) return new Error(said, { cause });
   return new NonRetryableError(said, { cause });
 }
@@ -43,7 +47,11 @@ export interface GraphQLProblem {
 }
 
 /** Types that another attempt may not meet again. GitHub documents none; these are the ones it has been seen to send. */
-const passing = new Set(['INTERNAL', 'INTERNAL_SERVER_ERROR', 'LOADING', 'SERVICE_UNAVAILABLE', 'TIMEOUT']);
+const passing = new Set(['INTERNAL', 'INTERNAL_SERVER_ERROR', 'LOADING', 'SERVICE_UNAVAILABLE']);
+/** Types that say that the query asks for too much at once. */
+const tooLarge = new Set(['MAX_NODE_LIMIT_EXCEEDED', 'RESOURCE_LIMITS_EXCEEDED', 'TIMEOUT']);
+/** What GitHub says, without a type, when it ran out of time. */
+const ranOutOfTime = /couldn't respond to your request in time|timeout|timedout/i;
 const rateLimits = new Set(['RATE_LIMITED', 'RATE_LIMIT']);
 
 /**
@@ -63,11 +71,16 @@ export function problemsToOutcome(
   );
   if (limited) return new SnoozeError(resetTime(answer.headers, asker.now), message, { cause });
   if (answer.hasData && problems.every(isMissingPart)) return null;
+  if (problems.some(isTooLarge)) return new QueryTooLargeError(message, { cause });
   return problems.some(isPassing) ? new Error(message, { cause }) : new NonRetryableError(message, { cause });
 }
 
 function isMissingPart({ type, path }: GraphQLProblem): boolean {
   return type === 'NOT_FOUND' && (path?.length ?? 0) > 1;
+}
+
+function isTooLarge({ type, message }: GraphQLProblem): boolean {
+  return type === undefined ? ranOutOfTime.test(message) : tooLarge.has(type);
 }
 
 function isPassing({ type, extensions }: GraphQLProblem): boolean {

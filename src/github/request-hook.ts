@@ -1,4 +1,5 @@
 import type { Octokit } from '@octokit/rest';
+import { QueryTooLargeError } from './github.ts';
 import type { ResponseHeaders } from './rate-limit.ts';
 import { problemsToOutcome, refusalToOutcome, type Asker, type GraphQLProblem } from './refusals.ts';
 
@@ -41,17 +42,20 @@ export function wrapRequests(octokit: Octokit, options: RequestHookOptions): { r
       [options.signal, own.signal],
       options.timeoutMs,
       (error) => outcomeOf(error, name, asker()),
+      name === graphqlName ? QueryTooLargeError : Error,
     );
     return { ...answer, data: usableData(answer, name, asker()) };
   });
   return counter;
 }
 
+const graphqlName = 'a GraphQL query';
+
 /** Names a request without its query, headers and body, for messages. */
 function nameOf(octokit: Octokit, request: Request): string {
   const { method, url } = octokit.request.endpoint.parse(request);
   const { pathname } = new URL(url);
-  return pathname.endsWith('/graphql') ? 'a GraphQL query' : `${method} ${pathname}`;
+  return pathname.endsWith('/graphql') ? graphqlName : `${method} ${pathname}`;
 }
 
 /** An aborted caller gets its own reason, a request out of time an ordinary error, the rest what `toOutcome` says. */
@@ -60,6 +64,7 @@ async function sendInTime<Sent>(
   callers: readonly (AbortSignal | null | undefined)[],
   timeoutMs: number,
   toOutcome: (error: unknown) => Error,
+  OutOfTime: new (message: string, options?: ErrorOptions) => Error,
 ): Promise<Sent> {
   const caller = AbortSignal.any(callers.filter((signal) => signal != null));
   const clock = new AbortController();
@@ -72,7 +77,9 @@ async function sendInTime<Sent>(
     return sent;
   } catch (error) {
     caller.throwIfAborted();
-    throw toOutcome(clock.signal.aborted ? clock.signal.reason : error);
+    if (!clock.signal.aborted) throw toOutcome(error);
+    const { message } = toOutcome(clock.signal.reason);
+    throw new OutOfTime(message, { cause: error });
   } finally {
     clearTimeout(timer);
   }
@@ -82,7 +89,10 @@ function outcomeOf(error: unknown, name: string, asker: Asker): Error {
   const message = error instanceof Error ? error.message.slice(0, 500) : String(error);
   const answer = answerIn(error);
   if (answer === null) return new Error(`GitHub could not be asked (${name}): ${message}`, { cause: error });
-  return refusalToOutcome({ ...answer, request: name, message, cause: error }, asker);
+  return refusalToOutcome(
+    { ...answer, request: name, graphql: name === graphqlName, message, cause: error },
+    asker,
+  );
 }
 
 function answerIn(error: unknown): Answer | null {
