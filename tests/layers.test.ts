@@ -6,7 +6,7 @@ import { productFiles, type Import, type SourceFile } from './support/imports.ts
  * Types may come from anywhere in `src/`, with the exception below.
  */
 const rooms: Record<string, readonly string[]> = {
-  'src/jobs/': ['zod'],
+  'src/jobs/': ['croner', 'zod'],
   'src/runtime/': ['zod', 'pino'],
   'src/github/': ['src/jobs/outcomes.ts', 'src/runtime/', '@octokit/'],
   'src/database/': ['src/runtime/', 'pg', '@supabase/supabase-js', 'node:crypto'],

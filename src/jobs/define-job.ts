@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { isCronExpression } from './cron-expression.ts';
 import type { JobContext } from './job-context.ts';
 
 /** Where a job runs: `inline` in the Inngest request, `edge` in `process-job`, `worker` in the always-on process. */
@@ -55,7 +56,7 @@ export type JobDefinitionInput<Payload, Result> = Omit<JobDefinition<Payload, Re
 
 /**
  * Completes a job definition with the defaults documented on {@link JobDefinition}.
- * @throws {TypeError} a limit is not a positive whole number, or the type is empty
+ * @throws {TypeError} a limit is not a positive whole number, the type is empty, or a cron expression is none
  */
 export function defineJob<Payload, Result>(
   input: JobDefinitionInput<Payload, Result>,
@@ -95,4 +96,7 @@ function assertDefinition(definition: JobDefinition): void {
     refuse('concurrency.limit', 'a whole number above 0', limit);
   for (const [field, value] of Object.entries(definition.throttle ?? {}))
     if (!Number.isInteger(value) || value < 1) refuse(`throttle.${field}`, 'a whole number above 0', value);
+  for (const expression of definition.cron)
+    if (!isCronExpression(expression))
+      refuse('cron', 'expressions of five fields that name a time which comes', expression);
 }

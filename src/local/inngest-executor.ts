@@ -6,7 +6,7 @@ import { advance, startRun } from './inngest-run.ts';
 export interface ServedFunction {
   /** With the app's id in front. */
   id: string;
-  triggers: readonly { event?: string }[];
+  triggers: readonly { event?: string; cron?: string }[];
 }
 
 export interface ExecutorOptions extends Partial<Endpoint> {
@@ -41,6 +41,8 @@ export interface RunEnd {
 export interface InngestExecutor {
   /** Runs every function that the event triggers, to its end. An unknown event triggers none. */
   send(event: { name: string; data?: unknown; id?: string }): Promise<RunEnd[]>;
+  /** Runs every function with this cron trigger, to its end, as if it were due `at`. */
+  tick(cron: string, at: Date): Promise<RunEnd[]>;
 }
 
 /**
@@ -49,15 +51,26 @@ export interface InngestExecutor {
  */
 export function createInngestExecutor(options: ExecutorOptions): InngestExecutor {
   const endpoint = { fetch: globalThis.fetch, now: () => new Date(), ...options };
+  const runTriggered = async (
+    event: InngestEvent,
+    isIt: (trigger: Trigger) => boolean,
+  ): Promise<RunEnd[]> => {
+    const served = options.functions ?? (await askFunctions(endpoint));
+    const triggered = served.filter(({ triggers }) => triggers.some(isIt));
+    return await Promise.all(triggered.map((fn) => run(fn.id, event, endpoint, options)));
+  };
   return {
-    async send({ name, data = {}, id = crypto.randomUUID() }) {
-      const event = { id, name, data, ts: endpoint.now().getTime() };
-      const served = options.functions ?? (await askFunctions(endpoint));
-      const triggered = served.filter(({ triggers }) => triggers.some((trigger) => trigger.event === name));
-      return await Promise.all(triggered.map((fn) => run(fn.id, event, endpoint, options)));
-    },
+    send: ({ name, data = {}, id = crypto.randomUUID() }) =>
+      runTriggered({ id, name, data, ts: endpoint.now().getTime() }, ({ event }) => event === name),
+    tick: (due, at) =>
+      runTriggered(
+        { id: crypto.randomUUID(), name: 'inngest/scheduled.timer', data: { cron: due }, ts: at.getTime() },
+        ({ cron }) => cron === due,
+      ),
   };
 }
+
+type Trigger = ServedFunction['triggers'][number];
 
 async function askFunctions(endpoint: Endpoint): Promise<readonly ServedFunction[]> {
   const response = await endpoint.fetch(endpoint.url);

@@ -28,7 +28,7 @@ const mostRetries = 20;
 
 type Retries = NonNullable<InngestFunction.Options['retries']>;
 
-/** One Inngest function per job kind, triggered by its type and its aliases. */
+/** One Inngest function per job kind, triggered by its type, its aliases and its cron times. */
 export function createInngestFunctions(options: RouterOptions & { client: Inngest }): InngestFunction.Any[] {
   return options.catalog.map((definition) => createFunction(definition, options) as InngestFunction.Any);
 }
@@ -39,7 +39,10 @@ function createFunction(definition: JobDefinition, options: RouterOptions & { cl
     {
       id: definition.functionId,
       name: definition.title,
-      triggers: [definition.type, ...definition.aliases].map((event) => ({ event })),
+      triggers: [
+        ...[definition.type, ...definition.aliases].map((event) => ({ event })),
+        ...definition.cron.map((cron) => ({ cron })),
+      ],
       retries: Math.min(mostRetries, Math.max(deliveryRetries, definition.maxRetries)) as Retries,
       // The steps that follow when half the budget is spent start in a request of their own.
       checkpointing: { maxRuntime: inlineBudgetSeconds * 500 },
