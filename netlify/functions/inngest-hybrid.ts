@@ -1,5 +1,5 @@
 import { createSupabaseClientRpc } from '../../src/database/supabase-rpc.ts';
-import { createGitHub } from '../../src/github/create-github.ts';
+import { createSharedGitHub } from '../../src/github/shared-github.ts';
 import { catalog } from '../../src/jobs/catalog.ts';
 import { createHybridApp, type HybridApp } from '../../src/router/hybrid-app.ts';
 import { parseHybridConfig } from '../../src/runtime/config.ts';
@@ -12,11 +12,12 @@ function build(): HybridApp {
   const config = parseHybridConfig(process.env);
   const log = createNodeLogger({ level: config.logLevel });
   for (const warning of config.warnings) log.warn({}, warning);
+  const rpc = createSupabaseClientRpc({ url: config.supabase.url, key: config.supabase.secretKey });
   return createHybridApp({
     config,
     catalog,
-    rpc: createSupabaseClientRpc({ url: config.supabase.url, key: config.supabase.secretKey }),
-    github: (jobLog) => createGitHub({ ...config.github, log: jobLog }),
+    rpc,
+    github: createSharedGitHub({ ...config.github, rpc, log }),
     log,
     fetch,
     now: () => new Date(),

@@ -2,6 +2,7 @@ import { withCustomRequest } from '@octokit/graphql';
 import { Octokit } from '@octokit/rest';
 import type { Logger } from '../runtime/logger.ts';
 import type { GitHub } from './github.ts';
+import type { QuotaLedger } from './quota-ledger.ts';
 import { wrapRequests } from './request-hook.ts';
 
 export interface GitHubOptions {
@@ -14,6 +15,8 @@ export interface GitHubOptions {
   /** Default: the runtime's. */
   fetch?: typeof fetch;
   log: Logger;
+  /** Default: none, every request is sent whatever is left. */
+  quotas?: QuotaLedger;
   /** Clock from which `retry-after` counts. Default: the system's. */
   now?: () => Date;
   /** One request, body included, may take this long, in milliseconds. Default: 30,000. */
@@ -40,6 +43,7 @@ function build(options: GitHubOptions, signal: AbortSignal | null): GitHub {
   const counter = wrapRequests(octokit, {
     signal,
     tokenName: options.token === undefined ? null : options.tokenName,
+    quotas: options.quotas ?? null,
     now: options.now ?? (() => new Date()),
     timeoutMs: options.requestTimeoutMs ?? 30_000,
   });

@@ -1,7 +1,9 @@
 import type { Octokit } from '@octokit/rest';
 import { QueryTooLargeError } from './github.ts';
+import type { QuotaLedger } from './quota-ledger.ts';
 import type { ResponseHeaders } from './rate-limit.ts';
 import { problemsToOutcome, refusalToOutcome, type Asker, type GraphQLProblem } from './refusals.ts';
+import { requestQuota } from './request-quota.ts';
 
 type Request = Parameters<Octokit['request']['endpoint']['parse']>[0];
 
@@ -17,34 +19,49 @@ export interface RequestHookOptions {
   signal: AbortSignal | null;
   /** Null when there is no token. */
   tokenName: string | null;
+  /** Null: requests are sent whatever is left. */
+  quotas: QuotaLedger | null;
   now: () => Date;
   /** For one request, body included. */
   timeoutMs: number;
 }
 
 /**
- * Puts every request of this client, REST and GraphQL, under one roof: it is counted, it ends with its signal or after
- * `timeoutMs`, and whatever goes wrong becomes a job's outcome here and nowhere else.
+ * Puts every request of this client, REST and GraphQL, under one roof: it is counted, it stays within its quota, it ends
+ * with its signal or after `timeoutMs`, and whatever goes wrong becomes a job's outcome here and nowhere else.
  */
 export function wrapRequests(octokit: Octokit, options: RequestHookOptions): { readonly requests: number } {
   const counter = { requests: 0 };
   octokit.hook.wrap('request', async (send, request) => {
-    counter.requests += 1;
     const name = nameOf(octokit, request);
+    const graphql = name === graphqlName;
     const asker = (): Asker => ({ tokenName: options.tokenName, now: options.now() });
     const own = request.request;
-    const answer = await sendInTime(
-      (signal) => {
-        // Inner hooks see this very object whatever is passed on; its `request` may be shared by all requests.
-        request.request = { ...own, signal };
-        return send(request);
-      },
-      [options.signal, own.signal],
-      options.timeoutMs,
-      (error) => outcomeOf(error, name, asker()),
-      name === graphqlName ? QueryTooLargeError : Error,
-    );
-    return { ...answer, data: usableData(answer, name, asker()) };
+    const quota = requestQuota(options.quotas, { graphql });
+    quota.admit();
+    counter.requests += 1;
+    try {
+      const answer = await sendInTime(
+        (signal) => {
+          // Inner hooks see this very object whatever is passed on; its `request` may be shared by all requests.
+          request.request = { ...own, signal };
+          return send(request);
+        },
+        [options.signal, own.signal],
+        options.timeoutMs,
+        (error) => {
+          const refusal = answerIn(error);
+          if (refusal !== null) quota.learn(refusal);
+          return outcomeOf(error, name, asker());
+        },
+        graphql ? QueryTooLargeError : Error,
+      );
+      quota.learn(answer);
+      return { ...answer, data: usableData(answer, name, asker()) };
+    } catch (error) {
+      await quota.refused(error);
+      throw error;
+    }
   });
   return counter;
 }

@@ -23,7 +23,8 @@ import {
 import { startSupabase } from './stack-supabase.ts';
 import { startSweepLoop } from './sweep-loop.ts';
 
-const SWEEP_SECONDS = 10;
+/** Jobs that waited for a quota resume this much later at most. */
+const SWEEP_SECONDS = 3;
 
 export interface StackOptions {
   /** Folder of the repository. */

@@ -1,5 +1,5 @@
 import { createSupabaseClientRpc } from '../database/supabase-rpc.ts';
-import { createGitHub } from '../github/create-github.ts';
+import { createSharedGitHub } from '../github/shared-github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
 import { createJobQueue } from '../queue/job-queue.ts';
 import { createWake } from '../router/wake.ts';
@@ -33,7 +33,7 @@ export function createEdgeProcessJob(host: EdgeHost): ProcessJob {
     queue: createJobQueue(rpc),
     rpc,
     catalog: host.catalog,
-    github: (jobLog) => createGitHub({ ...config.github, log: jobLog }),
+    github: createSharedGitHub({ ...config.github, rpc, log }),
     log,
     now: () => new Date(),
     worker,

@@ -78,6 +78,7 @@ export function fromDefinition(definition: JobDefinition): Record<string, unknow
     max_retries: definition.maxRetries,
     priority: definition.priority,
     concurrency_limit: definition.concurrency?.limit ?? null,
+    quotas: definition.quota,
   };
 }
 

@@ -1,5 +1,5 @@
 import { createSupabaseClientRpc } from '../../database/supabase-rpc.ts';
-import { createGitHub } from '../../github/create-github.ts';
+import { createSharedGitHub } from '../../github/shared-github.ts';
 import { catalog } from '../../jobs/catalog.ts';
 import { findDefinition } from '../../queue/find-definition.ts';
 import type { JobEvent } from '../../router/event.ts';
@@ -101,12 +101,14 @@ async function sendToInngest(
 }
 
 async function dispatch(event: JobEvent, config: HybridConfig, fetcher: typeof fetch): Promise<number> {
+  const rpc = createSupabaseClientRpc({ url: config.supabase.url, key: config.supabase.secretKey });
+  const log = createNodeLogger({ level: 'warn' });
   const { router } = createHybridApp({
     config,
     catalog,
-    rpc: createSupabaseClientRpc({ url: config.supabase.url, key: config.supabase.secretKey }),
-    github: (log) => createGitHub({ ...config.github, log }),
-    log: createNodeLogger({ level: 'warn' }),
+    rpc,
+    github: createSharedGitHub({ ...config.github, rpc, log }),
+    log,
     fetch: fetcher,
     now: () => new Date(),
   });

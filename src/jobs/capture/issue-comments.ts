@@ -50,6 +50,7 @@ export const captureIssueComments = defineJob({
   type: 'capture/issue.comments',
   title: 'Capture the comments of an issue',
   lane: 'edge',
+  quota: ['github:core'],
   payload,
   concurrency: {
     key: ({ repository, issueNumber }) => `comments of ${repositoryKey(repository)}#${issueNumber}`,

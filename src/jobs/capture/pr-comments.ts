@@ -33,6 +33,7 @@ export const captureComments = defineJob({
   type: 'capture/pr.comments',
   title: 'Capture the comments of a pull request',
   lane: 'edge',
+  quota: ['github:core'],
   payload: pullRequestPagesPayload,
   concurrency: onePerPullRequest,
   run: capture,

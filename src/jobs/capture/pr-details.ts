@@ -31,6 +31,7 @@ export const captureDetails = defineJob({
   type: 'capture/pr.details',
   title: 'Capture one pull request',
   lane: 'inline',
+  quota: ['github:core'],
   payload,
   timeoutSeconds: 60,
   // One step, so that the answer of a run that has stored the details cannot become "cache" when it is entered again.

@@ -29,6 +29,7 @@ export const captureReviews = defineJob({
   type: 'capture/pr.reviews',
   title: 'Capture the reviews of a pull request',
   lane: 'edge',
+  quota: ['github:core'],
   payload: pullRequestPagesPayload,
   concurrency: onePerPullRequest,
   run: capture,

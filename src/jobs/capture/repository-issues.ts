@@ -50,6 +50,7 @@ export const captureRepositoryIssues = defineJob({
   type: 'capture/repository.issues',
   title: 'Capture the issues of a repository',
   lane: 'edge',
+  quota: ['github:core'],
   payload,
   concurrency: { key: ({ repository }) => `issues of ${repositoryKey(repository)}`, limit: 1 },
   run: capture,
