@@ -15,8 +15,24 @@ export interface StackSupabase {
   stop(): Promise<void>;
 }
 
-/** Settings of `process-job` that a user may give to the stack. */
-const edgeSettings = ['EDGE_WALL_SECONDS', 'EDGE_CONCURRENCY', 'EDGE_LEASE_SECONDS', 'GITHUB_TOKEN'] as const;
+/** Settings of the Edge Functions that a user may give to the stack. */
+const edgeSettings = [
+  'EDGE_WALL_SECONDS',
+  'EDGE_CONCURRENCY',
+  'EDGE_LEASE_SECONDS',
+  'GITHUB_TOKEN',
+  'GITHUB_API_URL',
+  'INLINE_BUDGET_SECONDS',
+  'INNGEST_DEV',
+  'INNGEST_ENV',
+  'INNGEST_BASE_URL',
+  'INNGEST_EVENT_KEY',
+  'INNGEST_SIGNING_KEY',
+  'INNGEST_PRODUCTION_EVENT_KEY',
+  'INNGEST_PRODUCTION_SIGNING_KEY',
+] as const;
+
+const functionNames = ['process-job', 'inngest-prod'] as const;
 
 /** Starts the local side of Supabase: the gateway, and behind it the Edge Functions in Deno. */
 export async function startSupabase(options: {
@@ -42,10 +58,12 @@ export async function startSupabase(options: {
     log,
   });
   const edge = startEdgeRuntime({
-    functions: { 'process-job': join(options.root, 'supabase/functions/process-job/index.ts') },
+    functions: Object.fromEntries(
+      functionNames.map((name) => [name, join(options.root, `supabase/functions/${name}/index.ts`)]),
+    ),
     env: {
       ...edgeEnvironment(gateway.url, databaseUrl, keys),
-      ...pick(env, [...edgeSettings, 'GITHUB_API_URL']),
+      ...pick(env, edgeSettings),
     },
     denoPath,
     cacheDir: join(dataDir, 'deno'),
@@ -63,6 +81,11 @@ export async function startSupabase(options: {
         name: 'process-job',
         where: `${gateway.url}/functions/v1/process-job`,
         note: 'Deno, started when woken',
+      },
+      {
+        name: 'inngest-prod',
+        where: `${gateway.url}/functions/v1/inngest-prod`,
+        note: 'Deno, started when called: the core capture functions for Inngest',
       },
     ],
     env: { SUPABASE_URL: gateway.url, SUPABASE_SECRET_KEY: keys.secret },

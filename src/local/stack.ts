@@ -98,6 +98,8 @@ export async function startStack(options: StackOptions, shutdown: Shutdown): Pro
   shutdown.add(() => netlify.close());
   const inngestUrl = `${netlify.url}/api/inngest`;
   parts.push({ name: 'Netlify functions', where: inngestUrl, note: netlify.functions.join(', ') });
+  const note = 'all functions, for the Inngest dashboard';
+  parts.push({ name: 'inngest-local-full', where: `${netlify.url}/api/inngest-local`, note });
   const wake = createWake({ ...config.processJob, fetch, log });
   const sweep = startSweepLoop({ queue, wake, log, intervalSeconds: SWEEP_SECONDS });
   shutdown.add(() => sweep.stop());

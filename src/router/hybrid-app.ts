@@ -4,7 +4,8 @@ import type { JobDefinition } from '../jobs/define-job.ts';
 import { createJobQueue } from '../queue/job-queue.ts';
 import type { HybridConfig } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { createHybridHandler } from './hybrid-handler.ts';
+import { type FunctionSet, servedBy } from './function-sets.ts';
+import { createHybridHandler, serveAddress } from './hybrid-handler.ts';
 import { createInngestClient } from './inngest-client.ts';
 import { createInngestFunctions } from './inngest-functions.ts';
 import { createLaneOf } from './lanes.ts';
@@ -14,12 +15,18 @@ import { createWake } from './wake.ts';
 
 export interface HybridAppOptions {
   config: Pick<HybridConfig, 'inngest' | 'processJob' | 'inlineBudgetSeconds'>;
+  /** What Inngest may call here. */
+  set: FunctionSet;
   catalog: readonly JobDefinition[];
   rpc: Rpc;
   github: (log: Logger) => GitHub;
   log: Logger;
   fetch: typeof fetch;
   now: () => Date;
+  /** The URL at which Inngest reaches this endpoint. Default: the one that each request names. */
+  servedAt?: string;
+  /** Keeps the host alive until the promise is settled. Default: the host lives on by itself. */
+  waitUntil?: (promise: Promise<unknown>) => void;
 }
 
 export interface HybridApp {
@@ -29,9 +36,9 @@ export interface HybridApp {
   router: Router;
 }
 
-/** Puts `inngest-hybrid` together. Nothing is sent or opened before the first request. */
+/** Puts an Inngest endpoint together. Nothing is sent or opened before the first request. */
 export function createHybridApp(options: HybridAppOptions): HybridApp {
-  const { config, catalog, rpc, github, log, now } = options;
+  const { config, set, catalog, rpc, github, log, now, waitUntil } = options;
   const queue = createJobQueue(rpc);
   const routing: RouterOptions = {
     catalog,
@@ -44,11 +51,20 @@ export function createHybridApp(options: HybridAppOptions): HybridApp {
     wake: createWake({ fetch: options.fetch, ...config.processJob, log }),
     inlineBudgetSeconds: config.inlineBudgetSeconds,
   };
-  const client = createInngestClient({ config: config.inngest, log });
-  const functions = createInngestFunctions({ ...routing, client });
+  const client = createInngestClient({ config: config.inngest, appId: set.appId, log });
+  const functions = createInngestFunctions({ ...routing, client, served: servedBy(set, catalog) });
   const onFirstRequest = (): Promise<void> => queue.syncJobTypes(catalog);
+  const address = serveAddress(config.inngest, options.servedAt);
   return {
-    handle: createHybridHandler({ client, functions, log, onFirstRequest }),
+    handle: createHybridHandler({
+      name: set.endpoint,
+      client,
+      functions,
+      log,
+      address,
+      onFirstRequest,
+      waitUntil: (promise) => waitUntil?.(promise),
+    }),
     router: createRouter(routing),
   };
 }

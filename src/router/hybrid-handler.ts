@@ -3,11 +3,40 @@ import { serve } from 'inngest/edge';
 import type { Logger } from '../runtime/logger.ts';
 
 export interface HybridHandlerOptions {
+  /** Of the endpoint, for people. */
+  name: string;
   client: Inngest;
   functions: InngestFunction.Any[];
   log: Logger;
   /** Called once, at the first request, and after a failure at the next; it delays nobody. */
   onFirstRequest: () => Promise<void>;
+  /** Keeps the host alive until the promise is settled. */
+  waitUntil: (promise: Promise<unknown>) => void;
+  /** Where Inngest is to call; what is left out comes from each request. */
+  address: ServeAddress;
+}
+
+/** A URL in the two parts that Inngest's SDK takes. */
+export interface ServeAddress {
+  serveOrigin?: string;
+  servePath?: string;
+}
+
+/**
+ * The settings win over the address that the host knows. A host behind a gateway knows one: it sees other URLs than
+ * Inngest has to call, and the SDK rightly trusts no `X-Forwarded-Host`.
+ */
+export function serveAddress(
+  settings: { serveOrigin: string | undefined; servePath: string | undefined },
+  servedAt?: string,
+): ServeAddress {
+  const known = servedAt === undefined ? undefined : new URL(servedAt);
+  const serveOrigin = settings.serveOrigin ?? known?.origin;
+  const servePath = settings.servePath ?? known?.pathname;
+  return {
+    ...(serveOrigin === undefined ? {} : { serveOrigin }),
+    ...(servePath === undefined ? {} : { servePath }),
+  };
 }
 
 /** Netlify's limit for a request's body. */
@@ -20,43 +49,44 @@ const bodyLimitBytes = 6 * 1024 * 1024;
  */
 export function createHybridHandler(options: HybridHandlerOptions): (request: Request) => Promise<Response> {
   const { client, functions, log } = options;
-  const inngest = serve({ client, functions });
+  const inngest = serve({ client, functions, ...options.address });
   let started = false;
 
   function start(): void {
     if (started) return;
     started = true;
-    options.onFirstRequest().catch((error: unknown) => {
+    const work = options.onFirstRequest().catch((error: unknown) => {
       started = false;
       log.error({ error: String(error) }, 'could not mirror the job types into the database');
     });
+    options.waitUntil(work);
   }
 
   return async (request) => {
-    if (client.mode === 'cloud' && !client.signingKey) return refuse(log);
+    if (client.mode === 'cloud' && !client.signingKey) return refuse(options);
     const length = Number(request.headers.get('content-length') ?? 0);
     if (length > bodyLimitBytes) return Response.json({ message: 'request body over 6 MB' }, { status: 413 });
     start();
-    const answer = await inngest(withHost(request)).catch((error: unknown) => answerFailure(error, log));
+    const answer = await inngest(withHost(request)).catch((error: unknown) => answerFailure(error, options));
     return request.method === 'GET' && client.mode === 'dev' && answer.ok
       ? await listFunctions(answer, options)
       : answer;
   };
 }
 
-function refuse(log: Logger): Response {
+function refuse({ name, log }: HybridHandlerOptions): Response {
   log.error(
     {},
     'INNGEST_SIGNING_KEY: expected a signing key in cloud mode, got nothing; set INNGEST_DEV=1 to develop',
   );
-  return Response.json({ message: 'inngest-hybrid is not configured to serve' }, { status: 500 });
+  return Response.json({ message: `${name} is not configured to serve` }, { status: 500 });
 }
 
 /** The SDK throws at a body that is not JSON; what else it throws is a fault of ours, worth Inngest's retry. */
-function answerFailure(error: unknown, log: Logger): Response {
+function answerFailure(error: unknown, { name, log }: HybridHandlerOptions): Response {
   if (error instanceof SyntaxError)
     return Response.json({ message: 'request body: expected JSON' }, { status: 400 });
-  log.error({ err: error }, 'inngest-hybrid failed');
+  log.error({ err: error }, `${name} failed`);
   return Response.json({ message: 'internal error' }, { status: 500 });
 }
 

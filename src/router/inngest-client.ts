@@ -1,20 +1,25 @@
 import { Inngest } from 'inngest';
-import type { InngestConfig } from '../runtime/config.ts';
+import type { InngestConfig } from '../runtime/inngest-config.ts';
 import type { Logger } from '../runtime/logger.ts';
 
-/** The id under which Inngest knows this deployment; function ids begin with it. */
-const appId = 'hybrid-jobs';
+export interface InngestClientOptions {
+  config: InngestConfig;
+  /** Under which Inngest knows the endpoint; its functions' ids begin with it. */
+  appId: string;
+  log: Logger;
+}
 
-/** The one Inngest client of a process. */
-export function createInngestClient(options: { config: InngestConfig; log: Logger }): Inngest {
-  const { isDev, eventKey, signingKey, baseUrl } = options.config;
+/** The one way to an Inngest client. It opens and sends nothing by itself. */
+export function createInngestClient({ config, appId, log }: InngestClientOptions): Inngest {
+  const { isDev, eventKey, signingKey, baseUrl, branch } = config;
   return new Inngest({
     id: appId,
     isDev,
     ...(eventKey === undefined ? {} : { eventKey }),
     ...(signingKey === undefined ? {} : { signingKey }),
     ...(baseUrl === undefined ? {} : { baseUrl }),
-    logger: toInngestLogger(options.log),
+    ...(branch === undefined ? {} : { env: branch }),
+    logger: toInngestLogger(log),
   });
 }
 

@@ -29,11 +29,17 @@ const mostRetries = 20;
 type Retries = NonNullable<InngestFunction.Options['retries']>;
 
 /** One Inngest function per job kind, triggered by its type, its aliases and its cron times. */
-export function createInngestFunctions(options: RouterOptions & { client: Inngest }): InngestFunction.Any[] {
-  return options.catalog.map((definition) => createFunction(definition, options) as InngestFunction.Any);
+export function createInngestFunctions(options: InngestFunctionsOptions): InngestFunction.Any[] {
+  return options.served.map((definition) => createFunction(definition, options) as InngestFunction.Any);
 }
 
-function createFunction(definition: JobDefinition, options: RouterOptions & { client: Inngest }) {
+export interface InngestFunctionsOptions extends RouterOptions {
+  client: Inngest;
+  /** The job kinds of the catalog that Inngest may call here. */
+  served: readonly JobDefinition[];
+}
+
+function createFunction(definition: JobDefinition, options: InngestFunctionsOptions) {
   const { client, inlineBudgetSeconds } = options;
   return client.createFunction(
     {

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { ConfigError, type EnvRecord, type Setting, readSettings } from './config-reader.ts';
-import { headerText, secretKeyList } from './secret-keys.ts';
+import { count, httpUrl, postgresUrl, secret } from './config-values.ts';
+import { type InngestConfig, inngestSettings, toInngestConfig } from './inngest-config.ts';
+import { secretKeyList } from './secret-keys.ts';
 
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 
@@ -14,15 +16,6 @@ export interface GitHubConfig {
   /** The variable that holds the token, for error messages. */
   tokenName: string;
   baseUrl: string;
-}
-
-/** The Inngest keys; undefined ones are not set. */
-export interface InngestConfig {
-  /** True: the Dev Server's protocol, nothing is signed. False: Inngest Cloud. */
-  isDev: boolean;
-  eventKey: string | undefined;
-  signingKey: string | undefined;
-  baseUrl: string | undefined;
 }
 
 /** Where to wake `process-job`, and the key it accepts. */
@@ -63,18 +56,6 @@ export interface ProcessJobConfig {
   warnings: string[];
 }
 
-const httpUrl = z
-  .url({ protocol: /^https?$/, error: 'an http(s) URL' })
-  .transform((url) => url.replace(/\/+$/, ''));
-const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'a postgres:// URL' });
-const secret = z.string('a non-empty secret').regex(headerText, 'a secret in one line without spaces');
-const atLeastOne = 'a whole number from 1';
-const count = z.coerce.number(atLeastOne).int(atLeastOne).min(1, atLeastOne);
-
-const devSwitch = z
-  .string()
-  .regex(/^(1|0|true|false|https?:\/\/.+)$/i, '1, 0, true, false or the URL of an Inngest Dev Server');
-
 const keyNames = ['SUPABASE_SECRET_KEY', 'SUPABASE_SECRET_KEYS', 'SUPABASE_SERVICE_ROLE_KEY'] as const;
 
 /** Any one of the three will do; each is parsed by its own setting below. */
@@ -96,29 +77,32 @@ const shared = {
 } satisfies Record<string, Setting<unknown>>;
 
 /**
- * Reads the environment of `inngest-hybrid`.
+ * Reads the environment of who routes events: commands, and with `parseEndpointConfig` the Inngest endpoints.
  * @throws {ConfigError} names every missing or malformed variable
  */
 export function parseHybridConfig(env: EnvRecord): HybridConfig {
-  const isDev = /^(1|true|https?:)/i.test(env['INNGEST_DEV']?.trim() ?? '');
+  return readHybridConfig(env, false);
+}
+
+/**
+ * Reads the environment of an Inngest endpoint, which outside development needs a signing key, too.
+ * @throws {ConfigError} names every missing or malformed variable
+ */
+export function parseEndpointConfig(env: EnvRecord): HybridConfig {
+  return readHybridConfig(env, true);
+}
+
+function readHybridConfig(env: EnvRecord, mustSign: boolean): HybridConfig {
   const { values, foundAs } = readSettings(env, {
     ...shared,
+    ...inngestSettings(env, mustSign),
     anySecretKey,
-    dev: { names: ['INNGEST_DEV'], schema: devSwitch.optional(), shown: true },
-    eventKey: { names: inngestNames(isDev, 'EVENT_KEY'), schema: secret.optional() },
-    signingKey: { names: inngestNames(isDev, 'SIGNING_KEY'), schema: secret.optional() },
-    baseUrl: { names: ['INNGEST_BASE_URL'], schema: httpUrl.optional() },
     databaseUrl: { names: ['SUPABASE_DB_URL', 'DATABASE_URL'], schema: postgresUrl.optional() },
     inlineBudget: { names: ['INLINE_BUDGET_SECONDS'], schema: count.default(10), shown: true },
   });
   const keys = supabaseKeys(values);
   return {
-    inngest: {
-      isDev,
-      eventKey: values.eventKey,
-      signingKey: values.signingKey,
-      baseUrl: values.baseUrl ?? (values.dev?.startsWith('http') ? values.dev : undefined),
-    },
+    inngest: toInngestConfig(env, values),
     supabase: { url: values.supabaseUrl, secretKey: preferred(keys) },
     processJob: processJobTarget(values.supabaseUrl, values.processJobSecret ?? preferred(keys)),
     databaseUrl: values.databaseUrl,
@@ -154,11 +138,6 @@ export function parseProcessJobConfig(env: EnvRecord): ProcessJobConfig {
     logLevel: values.logLevel,
     warnings: deprecations(foundAs),
   };
-}
-
-/** The keys marked for production must not reach the Dev Server, and win everywhere else. */
-function inngestNames(isDev: boolean, suffix: string): string[] {
-  return isDev ? [`INNGEST_${suffix}`] : [`INNGEST_PRODUCTION_${suffix}`, `INNGEST_${suffix}`];
 }
 
 interface KeyValues {

@@ -2,8 +2,9 @@ import { createAdaptorServer } from '@hono/node-server';
 import type { Rpc } from '../../src/database/rpc.ts';
 import type { JobDefinition } from '../../src/jobs/define-job.ts';
 import { listen, type Listening } from '../../src/local/listen.ts';
+import { type FunctionSet, hybridSet } from '../../src/router/function-sets.ts';
 import { createHybridApp, type HybridApp } from '../../src/router/hybrid-app.ts';
-import type { InngestConfig } from '../../src/runtime/config.ts';
+import type { InngestConfig } from '../../src/runtime/inngest-config.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { silentLogger } from './silent-logger.ts';
 
@@ -18,6 +19,8 @@ export interface HybridEndpoint extends HybridApp {
 export interface HybridEndpointOptions {
   rpc: Rpc;
   catalog: readonly JobDefinition[];
+  /** Default: everything, as `inngest-hybrid`. */
+  set?: FunctionSet;
   /** Default: development, unsigned. */
   inngest?: Partial<InngestConfig>;
   inlineBudgetSeconds?: number;
@@ -34,11 +37,15 @@ export async function startHybridEndpoint(options: HybridEndpointOptions): Promi
     });
     return Response.json({ message: 'No jobs in queue', jobs: [] });
   });
-  const inngest = {
+  const inngest: InngestConfig = {
+    environment: 'local',
     isDev: true,
     eventKey: undefined,
     signingKey: undefined,
     baseUrl: undefined,
+    branch: undefined,
+    serveOrigin: undefined,
+    servePath: undefined,
     ...options.inngest,
   };
   const app = createHybridApp({
@@ -47,6 +54,7 @@ export async function startHybridEndpoint(options: HybridEndpointOptions): Promi
       processJob: { url: processJob.url, key: 'sb_secret_test' },
       inlineBudgetSeconds: options.inlineBudgetSeconds ?? 10,
     },
+    set: options.set ?? hybridSet,
     catalog: options.catalog,
     rpc: options.rpc,
     github: () => {

@@ -3,10 +3,12 @@ import { createSharedGitHub } from '../../github/shared-github.ts';
 import { catalog } from '../../jobs/catalog.ts';
 import { findDefinition } from '../../queue/find-definition.ts';
 import type { JobEvent } from '../../router/event.ts';
+import { hybridSet } from '../../router/function-sets.ts';
 import { createHybridApp } from '../../router/hybrid-app.ts';
 import { createInngestClient } from '../../router/inngest-client.ts';
 import { ConfigError, type EnvRecord } from '../../runtime/config-reader.ts';
-import { parseHybridConfig, type HybridConfig, type InngestConfig } from '../../runtime/config.ts';
+import { parseHybridConfig, type HybridConfig } from '../../runtime/config.ts';
+import type { InngestConfig } from '../../runtime/inngest-config.ts';
 import { createNodeLogger } from '../../runtime/node-logger.ts';
 import { readCommandLine, UsageError } from './command-line.ts';
 import { dataDirOption, resolveDataDir } from './data-dir.ts';
@@ -91,11 +93,8 @@ async function sendToInngest(
   where: string,
 ): Promise<number> {
   const log = createNodeLogger({ level: 'error' });
-  const { ids } = await createInngestClient({ config: config.inngest, log }).send({
-    name,
-    id,
-    data: data as object,
-  });
+  const client = createInngestClient({ config: config.inngest, appId: hybridSet.appId, log });
+  const { ids } = await client.send({ name, id, data: data as object });
   console.log(`Sent ${name} to ${where}, as event ${ids.join(', ')}.`);
   return 0;
 }
@@ -105,6 +104,7 @@ async function dispatch(event: JobEvent, config: HybridConfig, fetcher: typeof f
   const log = createNodeLogger({ level: 'warn' });
   const { router } = createHybridApp({
     config,
+    set: hybridSet,
     catalog,
     rpc,
     github: createSharedGitHub({ ...config.github, rpc, log }),

@@ -1,0 +1,15 @@
+import { z } from 'zod';
+import { headerText } from './secret-keys.ts';
+
+/** What the texts of environment variables may be. */
+
+export const httpUrl = z
+  .url({ protocol: /^https?$/, error: 'an http(s) URL' })
+  .transform((url) => url.replace(/\/+$/, ''));
+
+export const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'a postgres:// URL' });
+
+export const secret = z.string('a non-empty secret').regex(headerText, 'a secret in one line without spaces');
+
+const atLeastOne = 'a whole number from 1';
+export const count = z.coerce.number(atLeastOne).int(atLeastOne).min(1, atLeastOne);
