@@ -66,7 +66,15 @@ export function createReviews(
   return { reviews, reviewComments };
 }
 
-function createReview(setting: Setting, databaseId: number, time: number, isReply: boolean): Review {
+/** A review as it is generated: submitted, and of a commit that is there. */
+type SubmittedReview = Review & { submittedAt: string; commitOid: string };
+
+function createReview(
+  setting: Setting,
+  databaseId: number,
+  time: number,
+  isReply: boolean,
+): SubmittedReview {
   const { random } = setting;
   const author = pickReviewer(random, setting.cast, setting.author);
   const state = isReply ? 'COMMENTED' : random.pick(STATES);
@@ -85,7 +93,7 @@ function createReview(setting: Setting, databaseId: number, time: number, isRepl
 function createReviewComment(
   setting: Setting,
   databaseId: number,
-  review: Review,
+  review: SubmittedReview,
   parent: ReviewComment | undefined,
 ): ReviewComment {
   const { random } = setting;
@@ -114,7 +122,10 @@ function openThread(random: Random, comments: readonly ReviewComment[]): ReviewC
 }
 
 /** Ascending moments within the setting's window. */
-function times({ random, from, until }: Setting, count: number): number[] {
+export function times(
+  { random, from, until }: Pick<Setting, 'random' | 'from' | 'until'>,
+  count: number,
+): number[] {
   return Array.from({ length: count }, () => from + random.next() * (until - from)).sort((a, b) => a - b);
 }
 

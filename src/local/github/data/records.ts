@@ -30,16 +30,19 @@ interface Authored {
   authorAssociation: AuthorAssociation;
 }
 
-/** Submitted reviews only: GitHub shows a pending review to nobody but its author. */
+/** Only submitted ones are generated: GitHub shows a pending review to nobody but its author, who may be the token's. */
 export interface Review extends Authored {
-  state: 'APPROVED' | 'CHANGES_REQUESTED' | 'COMMENTED' | 'DISMISSED';
+  state: 'APPROVED' | 'CHANGES_REQUESTED' | 'COMMENTED' | 'DISMISSED' | 'PENDING';
   body: string;
-  submittedAt: string;
-  commitOid: string;
+  /** Null while it is pending. */
+  submittedAt: string | null;
+  /** Null when the commit is gone. */
+  commitOid: string | null;
 }
 
 export interface ReviewComment extends Authored {
-  reviewId: number;
+  /** Null when the review is gone. */
+  reviewId: number | null;
   /** The first comment of the thread; null for that comment itself. */
   inReplyToId: number | null;
   body: string;
@@ -103,6 +106,51 @@ export interface Outline {
   number: number;
   kind: 'pull request' | 'issue';
   state: 'OPEN' | 'CLOSED' | 'MERGED';
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface DiscussionCategory {
+  nodeId: string;
+  name: string;
+  slug: string;
+  emoji: string;
+  isAnswerable: boolean;
+}
+
+/** A comment of a discussion, or a reply to one. */
+export interface DiscussionComment extends Comment {
+  /** The comment that it replies to; null for one at the top. Replies have none. */
+  replyToId: number | null;
+  upvoteCount: number;
+  /** Of a comment that stays, empty, because it has replies. */
+  deletedAt: string | null;
+}
+
+export interface Discussion extends Authored {
+  number: number;
+  title: string;
+  body: string;
+  category: DiscussionCategory;
+  state: 'OPEN' | 'CLOSED';
+  stateReason: 'RESOLVED' | 'OUTDATED' | 'DUPLICATE' | 'REOPENED' | null;
+  /** The chosen comment or reply; null also where the category takes no answers. */
+  answerId: number | null;
+  answerChosenAt: string | null;
+  answerChosenBy: Account | null;
+  upvoteCount: number;
+  locked: boolean;
+  createdAt: string;
+  updatedAt: string;
+  closedAt: string | null;
+  /** Oldest first, replies among them. */
+  comments: DiscussionComment[];
+}
+
+/** The part of a discussion that lists are filtered and sorted by. */
+export interface DiscussionOutline {
+  number: number;
+  state: Discussion['state'];
   createdAt: string;
   updatedAt: string;
 }

@@ -1,6 +1,7 @@
 import { createAccount, createCast } from './accounts.ts';
 import { formatTime } from './clock.ts';
 import { nodeId } from './conversation.ts';
+import { createDiscussions, type Discussions } from './discussions.ts';
 import { createIssue } from './issue.ts';
 import type { ItemContext } from './item-context.ts';
 import { createOutlines } from './outline.ts';
@@ -22,7 +23,9 @@ export interface RepositoryRecipe {
   pullRequests?: number;
   /** Interleaved with the pull requests in one sequence of numbers, as on GitHub. Default 0. */
   issues?: number;
-  /** Over how many days before `now` pull requests and issues were opened. Default 120. */
+  /** Numbered after the pull requests and issues. Default 0; at most 1,000. */
+  discussions?: number;
+  /** Over how many days before `now` pull requests, issues and discussions were opened. Default 120. */
   historyDays?: number;
   /** Milliseconds since the epoch that all times are relative to. Default: the stand-in's start. */
   now?: number;
@@ -30,8 +33,8 @@ export interface RepositoryRecipe {
   fields?: Partial<Omit<RepositoryFields, 'databaseId' | 'nodeId' | 'name' | 'owner'>>;
 }
 
-/** A generated repository: its fields, and its pull requests and issues as plain objects made on demand. */
-export interface Repository {
+/** A generated repository: its fields, and its pull requests, issues and discussions as plain objects made on demand. */
+export interface Repository extends Discussions {
   readonly fullName: string;
   readonly fields: RepositoryFields;
   /** Pull requests and issues in the order of their numbers, which is that of their creation. */
@@ -47,6 +50,8 @@ export interface Repository {
   issues(): Issue[];
   /** Changes a pull request from now on, as if somebody had edited it on GitHub. */
   editPullRequest(number: number, changes: Partial<Omit<PullRequest, 'kind' | 'number' | 'createdAt'>>): void;
+  /** The same for an issue. */
+  editIssue(number: number, changes: Partial<Omit<Issue, 'kind' | 'number' | 'createdAt'>>): void;
 }
 
 /** Deterministic and lazy: ten thousand pull requests cost an outline each until they are asked for. */
@@ -56,17 +61,15 @@ export function generateRepository(recipe: RepositoryRecipe): Repository {
   const outlines = createOutlines(recipe, now);
   const context = createContext(recipe, fields, outlines);
   const items = new Map<number, PullRequest | Issue>();
-  const edits = new Map<number, Partial<PullRequest>>();
+  const edits = new Map<number, object>();
 
   const load = (number: number): PullRequest | Issue | undefined => {
     const outline = outlines[number - 1];
     if (outline === undefined) return undefined;
     const known = items.get(number);
     if (known) return known;
-    const item =
-      outline.kind === 'issue'
-        ? createIssue(outline, context)
-        : { ...createPullRequest(outline, context), ...edits.get(number) };
+    const create = outline.kind === 'issue' ? createIssue : createPullRequest;
+    const item = { ...create(outline, context), ...edits.get(number) };
     const oldest = items.keys().next();
     if (items.size >= CACHED_ITEMS && !oldest.done) items.delete(oldest.value);
     items.set(number, item);
@@ -80,6 +83,21 @@ export function generateRepository(recipe: RepositoryRecipe): Repository {
     const item = load(number);
     return item?.kind === 'issue' ? item : undefined;
   };
+  const edit = (
+    kind: Outline['kind'],
+    number: number,
+    changes: Partial<Pick<Outline, 'state' | 'updatedAt'>>,
+  ): void => {
+    const outline = outlines[number - 1];
+    if (outline?.kind !== kind)
+      throw new RangeError(
+        `expected ${kind === 'issue' ? 'an issue' : 'a pull request'} of ${recipe.name}, got ${number}`,
+      );
+    edits.set(number, { ...edits.get(number), ...changes });
+    outline.state = changes.state ?? outline.state;
+    outline.updatedAt = changes.updatedAt ?? outline.updatedAt;
+    items.delete(number);
+  };
   const isPresent = <Item>(item: Item | undefined): item is Item => item !== undefined;
   return {
     fullName: `${recipe.owner}/${recipe.name}`,
@@ -91,16 +109,19 @@ export function generateRepository(recipe: RepositoryRecipe): Repository {
     issue,
     pullRequests: () => outlines.map(({ number }) => pullRequest(number)).filter(isPresent),
     issues: () => outlines.map(({ number }) => issue(number)).filter(isPresent),
-    editPullRequest: (number, changes) => {
-      const before = pullRequest(number);
-      const outline = outlines[number - 1];
-      if (!before || !outline)
-        throw new RangeError(`expected a pull request of ${recipe.name}, got ${number}`);
-      edits.set(number, { ...edits.get(number), ...changes });
-      outline.state = changes.state ?? outline.state;
-      outline.updatedAt = changes.updatedAt ?? outline.updatedAt;
-      items.delete(number);
-    },
+    editPullRequest: (number, changes) => edit('pull request', number, changes),
+    editIssue: (number, changes) => edit('issue', number, changes),
+    ...createDiscussions(
+      {
+        count: recipe.discussions ?? 0,
+        firstNumber: outlines.length + 1,
+        historyDays: recipe.historyDays ?? 120,
+        repositoryId: fields.databaseId,
+        seed: context.seed,
+        cast: context.cast,
+      },
+      now,
+    ),
   };
 }
 

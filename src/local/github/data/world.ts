@@ -13,7 +13,7 @@ export interface World {
 
 /** A busy repository, an empty one, and one with a single pull request. */
 const DEFAULT_RECIPES: readonly RepositoryRecipe[] = [
-  { owner: 'octo-org', name: 'hello-hybrid', pullRequests: 340, issues: 60 },
+  { owner: 'octo-org', name: 'hello-hybrid', pullRequests: 340, issues: 60, discussions: 40 },
   { owner: 'octo-org', name: 'empty', fields: { description: null, primaryLanguage: null } },
   { owner: 'octo-org', name: 'single', pullRequests: 1 },
 ];

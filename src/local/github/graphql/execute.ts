@@ -11,6 +11,7 @@ import {
 import type { World } from '../data/world.ts';
 import type { Quota } from '../rate-limit.ts';
 import { renderActor } from './actor.ts';
+import { findNode } from './node.ts';
 import { computeQueryCost, type QueryCost } from './query-cost.ts';
 import { renderRepository } from './repository.ts';
 import type { GraphQLRequest } from './request.ts';
@@ -98,6 +99,7 @@ function createRoot(world: World, quota: Quota, cost: QueryCost): object {
       cost: cost.points,
       nodeCount: cost.nodes,
     },
+    node: ({ id }: { id: string }) => findNode(world, id),
     repository: ({ owner, name }: { owner: string; name: string }) => {
       const repository = world.repository(`${owner}/${name}`);
       if (repository) return renderRepository(repository);

@@ -48,7 +48,7 @@ export function reviewPage(
             (args.states?.includes(review.state) ?? true) &&
             (args.author === undefined || review.author?.login === args.author),
         ),
-        positionOf: (review) => [review.submittedAt, review.databaseId],
+        positionOf: (review) => [review.submittedAt ?? pull.updatedAt, review.databaseId],
         render: (review) => renderReview(review, pull, url),
       },
       args,
@@ -71,17 +71,18 @@ export function reviewThreadPage(pull: PullRequest, url: string): Page {
 }
 
 function renderReview(review: Review, pull: PullRequest, url: string): object {
+  const createdAt = review.submittedAt ?? pull.updatedAt;
   return {
     ...renderIds(review),
     author: renderAuthor(review.author),
     authorAssociation: review.authorAssociation,
     state: review.state,
     ...renderText(review.body),
-    commit: { oid: review.commitOid },
-    createdAt: review.submittedAt,
+    commit: review.commitOid === null ? null : { oid: review.commitOid },
+    createdAt,
     submittedAt: review.submittedAt,
     publishedAt: review.submittedAt,
-    updatedAt: review.submittedAt,
+    updatedAt: createdAt,
     lastEditedAt: null,
     url: `${url}#pullrequestreview-${review.databaseId}`,
     comments: reviewCommentPage(

@@ -3,6 +3,7 @@ import type { Outline } from '../data/records.ts';
 import type { Repository } from '../data/repository.ts';
 import { renderActor } from './actor.ts';
 import { connection, type PageArguments } from './connection.ts';
+import { discussionPage, findDiscussion } from './discussion.ts';
 import { smallId } from './ids.ts';
 import { renderIssue, renderPullRequest } from './item.ts';
 import { TypedGraphQLError } from './typed-error.ts';
@@ -16,7 +17,7 @@ interface ItemPageArguments extends PageArguments {
   headRefName?: string | null;
 }
 
-/** A repository with its own fields and the ways into its pull requests and issues. */
+/** A repository with its own fields and the ways into its pull requests, issues and discussions. */
 export function renderRepository(repository: Repository): object {
   const { fields } = repository;
   const url = `https://github.com/${repository.fullName}`;
@@ -41,7 +42,7 @@ export function renderRepository(repository: Repository): object {
     isTemplate: false,
     isInOrganization: true,
     hasIssuesEnabled: true,
-    hasDiscussionsEnabled: false,
+    hasDiscussionsEnabled: repository.discussionOutlines.length > 0,
     hasWikiEnabled: true,
     hasProjectsEnabled: true,
     stargazerCount: fields.stargazerCount,
@@ -61,6 +62,8 @@ export function renderRepository(repository: Repository): object {
     issues: itemPage(repository, 'issue'),
     pullRequest: ({ number }: { number: number }) => findPullRequest(repository, number),
     issue: ({ number }: { number: number }) => findIssue(repository, number),
+    discussions: discussionPage(repository),
+    discussion: ({ number }: { number: number }) => findDiscussion(repository, number),
     issueOrPullRequest: ({ number }: { number: number }) =>
       repository.outlines[number - 1]?.kind === 'issue'
         ? findIssue(repository, number)

@@ -15,7 +15,8 @@ export function reviewBody(links: Links, pull: PullRequest, review: Review): Sch
     html_url: htmlUrl,
     pull_request_url: pullUrl,
     _links: { html: { href: htmlUrl }, pull_request: { href: pullUrl } },
-    submitted_at: review.submittedAt,
+    // Absent, not null, while it is pending.
+    ...(review.submittedAt === null ? {} : { submitted_at: review.submittedAt }),
     commit_id: review.commitOid,
     author_association: review.authorAssociation,
   };

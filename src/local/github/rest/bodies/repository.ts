@@ -3,7 +3,8 @@ import { apiUrl, type Links, pageUrl, type Schema } from './schema.ts';
 import { userBody } from './user.ts';
 
 /** A repository as pull requests and lists embed it. */
-export function repositoryBody(links: Links, { fields, outlines }: Repository): Schema<'repository'> {
+export function repositoryBody(links: Links, repository: Repository): Schema<'repository'> {
+  const { fields, outlines } = repository;
   const openCount = outlines.filter(({ state }) => state === 'OPEN').length;
   return {
     ...urlTemplates(links),
@@ -39,7 +40,7 @@ export function repositoryBody(links: Links, { fields, outlines }: Repository): 
     has_downloads: true,
     has_wiki: true,
     has_pages: false,
-    has_discussions: false,
+    has_discussions: repository.discussionOutlines.length > 0,
     created_at: fields.createdAt,
     updated_at: fields.updatedAt,
     pushed_at: fields.pushedAt,
@@ -54,7 +55,7 @@ export function fullRepositoryBody(links: Links, repository: Repository): Schema
     created_at: created_at ?? '',
     updated_at: updated_at ?? '',
     pushed_at: pushed_at ?? '',
-    has_discussions: false,
+    has_discussions: repository.discussionOutlines.length > 0,
     subscribers_count: repository.fields.watcherCount,
     network_count: repository.fields.forkCount,
     organization: userBody(links.api, repository.fields.owner),
