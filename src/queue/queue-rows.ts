@@ -78,6 +78,8 @@ export function fromDefinition(definition: JobDefinition): Record<string, unknow
     max_retries: definition.maxRetries,
     priority: definition.priority,
     concurrency_limit: definition.concurrency?.limit ?? null,
+    throttle_limit: definition.throttle?.limit ?? null,
+    throttle_seconds: definition.throttle?.periodSeconds ?? null,
     quotas: definition.quota,
   };
 }

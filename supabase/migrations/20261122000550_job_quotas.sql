@@ -1,9 +1,6 @@
 -- Quotas that jobs share, such as GitHub's requests per hour: what every process learns of them, in one place, so that
 -- no job is claimed only to find its quota exhausted.
 
-alter table public.job_types add column quotas text[] not null default '{}';
-comment on column public.job_types.quotas is 'Quotas that a run of the type spends: while one is exhausted, none is claimed.';
-
 create table public.job_quotas (
   quota text not null,
   token text not null,
@@ -126,58 +123,7 @@ $$;
 comment on function job_queue.exhausted_quotas() is
   'Quotas of which no token has anything left, and when the first of them has again.';
 
-create function job_queue.held_types() returns text[]
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_exhausted text[] := array(select e.quota from job_queue.exhausted_quotas() as e);
-begin
-  return array(select t.type from public.job_types t where t.paused or t.quotas && v_exhausted);
-end
-$$;
-comment on function job_queue.held_types() is 'Types of which nothing may start now: paused, or a quota of theirs is exhausted.';
-
-create function job_queue.type_hold(p_type text) returns text
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  return (
-    select case when t.paused then format('paused: jobs of type %s wait for resume_job_type', p_type)
-                else (select format('quota %s is exhausted until %s', e.quota, e.until)
-                      from job_queue.exhausted_quotas() as e where e.quota = any (t.quotas) order by e.until desc limit 1) end
-    from public.job_types t where t.type = p_type);
-end
-$$;
-comment on function job_queue.type_hold(text) is 'Why no job of the type may start now; null when one may.';
-
-create or replace function public.sync_job_types(definitions jsonb) returns void
-language plpgsql security definer
-set search_path = ''
-as $$
-begin
-  if jsonb_typeof(definitions) is distinct from 'array' then
-    raise exception using errcode = 'PT400', message = 'definitions: expected an array of job definitions';
-  end if;
-  insert into public.job_types as t (
-    type, title, lane, timeout_seconds, max_retries, priority, concurrency_limit, quotas)
-  select d.type, coalesce(d.title, d.type), coalesce(d.lane, 'edge'), coalesce(d.timeout_seconds, 120),
-         coalesce(d.max_retries, 3), coalesce(d.priority, 0), d.concurrency_limit, coalesce(d.quotas, '{}')
-  from jsonb_to_recordset(definitions) as d(
-    type text, title text, lane text, timeout_seconds integer, max_retries integer, priority integer,
-    concurrency_limit integer, quotas text[])
-  order by d.type
-  on conflict on constraint job_types_pkey do update
-    set title = excluded.title, lane = excluded.lane, timeout_seconds = excluded.timeout_seconds,
-        max_retries = excluded.max_retries, priority = excluded.priority,
-        concurrency_limit = excluded.concurrency_limit, quotas = excluded.quotas, synced_at = now();
-end
-$$;
-comment on function public.sync_job_types(jsonb) is
-  'Mirrors job definitions [{type, title, lane, timeout_seconds, max_retries, priority, concurrency_limit, quotas}] into job_types; operators'' overrides and pauses stay. Refuses anything but an array (PT400).';
-
 revoke all on function public.report_job_quotas(jsonb) from public, anon, authenticated;
 grant execute on function public.report_job_quotas(jsonb) to service_role;
-revoke all on function job_queue.quota_report_problem(jsonb), job_queue.exhausted_quotas(), job_queue.held_types(),
-  job_queue.type_hold(text) from public, anon, authenticated, service_role;
+revoke all on function job_queue.quota_report_problem(jsonb), job_queue.exhausted_quotas()
+  from public, anon, authenticated, service_role;

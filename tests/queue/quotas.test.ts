@@ -1,12 +1,10 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { useQueue } from './test-queue.ts';
 
 const queue = useQueue();
 
 const graphql = { quota: 'github:graphql', token: 'a1b2c3' };
 const ahead = (seconds: number): string => new Date(Date.now() + seconds * 1000).toISOString();
-
-afterEach(() => queue.sql('delete from job_quotas'));
 
 async function report(...reports: Record<string, unknown>[]): Promise<void> {
   await queue.sql('select report_job_quotas($1)', [JSON.stringify(reports)]);

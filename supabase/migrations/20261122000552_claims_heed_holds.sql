@@ -1,4 +1,66 @@
--- Whoever starts jobs asks what is held up, by a pause or by an exhausted quota, in one place.
+-- Whoever starts jobs asks what is held up, by a pause, an exhausted quota or a throttle, in one place.
+
+create function job_queue.type_hold(p_type text) returns text
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select coalesce(
+      case when t.paused then format('paused: jobs of type %s wait for resume_job_type', p_type) end,
+      (select format('quota %s is exhausted until %s', e.quota, e.until)
+       from job_queue.exhausted_quotas() as e where e.quota = any (t.quotas) order by e.until desc limit 1),
+      case when job_queue.starts_left(p_type) <= 0 then format(
+        'throttled: %s jobs of type %s have started within %s s', t.throttle_limit, p_type, t.throttle_seconds) end)
+    from public.job_types t where t.type = p_type);
+end
+$$;
+comment on function job_queue.type_hold(text) is 'Why no job of the type may start now; null when one may.';
+
+create function job_queue.held_types() returns text[]
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_exhausted text[] := array(select e.quota from job_queue.exhausted_quotas() as e);
+begin
+  return array(
+    select t.type from public.job_types t
+    where t.paused or t.quotas && v_exhausted
+       or case when t.throttle_limit is not null then job_queue.starts_left(t.type) <= 0 end);
+end
+$$;
+comment on function job_queue.held_types() is
+  'Types of which nothing may start now: paused, throttled, or a quota of theirs is exhausted.';
+
+create or replace function public.sync_job_types(definitions jsonb) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  if jsonb_typeof(definitions) is distinct from 'array' then
+    raise exception using errcode = 'PT400', message = 'definitions: expected an array of job definitions';
+  end if;
+  insert into public.job_types as t (
+    type, title, lane, timeout_seconds, max_retries, priority, concurrency_limit, throttle_limit, throttle_seconds, quotas)
+  select d.type, coalesce(d.title, d.type), coalesce(d.lane, 'edge'), coalesce(d.timeout_seconds, 120),
+         coalesce(d.max_retries, 3), coalesce(d.priority, 0), d.concurrency_limit, d.throttle_limit, d.throttle_seconds,
+         coalesce(d.quotas, '{}')
+  from jsonb_to_recordset(definitions) as d(
+    type text, title text, lane text, timeout_seconds integer, max_retries integer, priority integer,
+    concurrency_limit integer, throttle_limit integer, throttle_seconds integer, quotas text[])
+  order by d.type
+  on conflict on constraint job_types_pkey do update
+    set title = excluded.title, lane = excluded.lane, timeout_seconds = excluded.timeout_seconds,
+        max_retries = excluded.max_retries, priority = excluded.priority,
+        concurrency_limit = excluded.concurrency_limit, throttle_limit = excluded.throttle_limit,
+        throttle_seconds = excluded.throttle_seconds, quotas = excluded.quotas, synced_at = now();
+end
+$$;
+comment on function public.sync_job_types(jsonb) is
+  'Mirrors job definitions [{type, title, lane, timeout_seconds, max_retries, priority, concurrency_limit, throttle_limit, throttle_seconds, quotas}] into job_types; operators'' overrides and pauses stay. Refuses anything but an array (PT400).';
+
+revoke all on function job_queue.type_hold(text), job_queue.held_types() from public, anon, authenticated, service_role;
 
 create or replace function public.claim_background_jobs(
   lane text, worker text, max_jobs integer, lease_seconds integer, fit_seconds integer default null,
@@ -37,6 +99,10 @@ begin
         select p.ctids, p.ids, true as keyed into v_pick from job_queue.take_slots(v_pick.ctids) as p;
         if v_pick.ids is null then return; end if;
       end if;
+      if exists (select from public.job_types t where t.throttle_limit is not null) then
+        select p.ctids, p.ids, v_pick.keyed into v_pick from job_queue.take_starts(v_pick.ctids) as p;
+        if v_pick.ids is null then return; end if;
+      end if;
       delete from public.background_job_ready r where r.ctid = any (v_pick.ctids);
       return query
         select j.id, j.type, j.payload, j.retry_count, j.max_retries, j.timeout_seconds, j.lease_token,
@@ -55,7 +121,7 @@ begin
 end
 $$;
 comment on function public.claim_background_jobs(text, text, integer, integer, integer, jsonb) is
-  'Gives up to max_jobs runnable jobs of the lane to the worker for lease_seconds, in the order run_at - priority minutes; all under one lease token. Skips paused types, types with an exhausted quota, full concurrency keys, types outside the array types, and with fit_seconds types whose p95 duration does not fit. Refuses arguments out of bounds (PT400).';
+  'Gives up to max_jobs runnable jobs of the lane to the worker for lease_seconds, in the order run_at - priority minutes; all under one lease token. Skips paused and throttled types, types with an exhausted quota, full concurrency keys, types outside the array types, and with fit_seconds types whose p95 duration does not fit. Refuses arguments out of bounds (PT400).';
 
 create or replace function public.claim_background_job(job_id uuid, worker text, lease_seconds integer)
 returns table (
@@ -82,6 +148,7 @@ begin
       return;
     end if;
   end if;
+  if not job_queue.take_start(v_job.type) then return; end if;
   perform job_queue.remove_ready(v_job.lane, v_job.run_at - v_job.priority * interval '1 minute', v_job.id);
   return query
     select j.id, j.type, j.payload, j.retry_count, j.max_retries, j.timeout_seconds, j.lease_token,
@@ -91,7 +158,7 @@ begin
 end
 $$;
 comment on function public.claim_background_job(uuid, text, integer) is
-  'Gives the named queued job to the worker whatever its run_at; pauses, quotas and concurrency keys hold. No row when it cannot be claimed: explain_background_job says why. Refuses arguments out of bounds (PT400).';
+  'Gives the named queued job to the worker whatever its run_at; pauses, quotas, throttles and concurrency keys hold. No row when it cannot be claimed: explain_background_job says why. Refuses arguments out of bounds (PT400).';
 
 create or replace function public.begin_background_job(job jsonb, worker text, lease_seconds integer)
 returns table (id uuid, lease_token uuid, run boolean, status text, result jsonb, lane text)
