@@ -1,7 +1,9 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['node_modules', '.local', '.netlify', 'supabase/functions'] },
+  {
+    ignores: ['node_modules', '.local', '.netlify', 'supabase/functions', 'src/database/generated-types.ts'],
+  },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

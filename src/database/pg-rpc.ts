@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { createFunctionCalls, UnknownFunctionError, type FunctionCall } from './function-call.ts';
 import { withClient } from './pooled-client.ts';
-import { DatabaseUnreachableError, RpcError, type Rpc } from './rpc.ts';
+import { DatabaseUnreachableError, RpcError, type UncheckedRpc } from './rpc.ts';
 import { meansUnreachable } from './unreachable.ts';
 
 const UNDEFINED_FUNCTION = '42883';
@@ -17,7 +17,7 @@ const UNDEFINED_FUNCTION = '42883';
  * @param options.prepare - use named prepared statements: saves planning, but only on direct or session connections,
  *   a transaction pooler (Supabase port 6543) breaks them. Default false.
  */
-export function createPgRpc(pool: pg.Pool, { prepare = false }: { prepare?: boolean } = {}): Rpc {
+export function createPgRpc(pool: pg.Pool, { prepare = false }: { prepare?: boolean } = {}): UncheckedRpc {
   const calls = createFunctionCalls();
   return async <Result>(
     name: string,

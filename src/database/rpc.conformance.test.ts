@@ -8,7 +8,7 @@ import { describeDrivers, testKeys, type OpenDriver } from '../../tests/support/
 import { silentLogger } from '../../tests/support/silent-logger.ts';
 import { startGateway } from '../local/gateway.ts';
 import { createPgRpc } from './pg-rpc.ts';
-import { DatabaseUnreachableError, RpcError, type Rpc } from './rpc.ts';
+import { DatabaseUnreachableError, RpcError, type UncheckedRpc } from './rpc.ts';
 import { createSupabaseClientRpc, createSupabaseRpc } from './supabase-rpc.ts';
 
 const FUNCTIONS = `
@@ -52,7 +52,7 @@ async function failure(call: Promise<unknown>): Promise<RpcError> {
 
 describeDrivers('the Rpc port', ({ open }) => {
   let driver: OpenDriver;
-  let rpc: Rpc;
+  let rpc: UncheckedRpc;
 
   beforeAll(async () => {
     driver = await open();

@@ -1,17 +1,23 @@
+import type { RpcCall, RpcOptions } from './rpc-call.ts';
+
 /**
  * The one seam between this project and its database: every read and write is a call of a SQL function by name.
  * Two drivers implement it: `supabase-rpc.ts` (HTTP, PostgREST) and `pg-rpc.ts` (TCP). Both give the same JSON:
  * a set-returning function gives an array of row objects, a scalar function its bare value, a void one null.
  *
- * @param name - SQL function in schema `public`
- * @param args - arguments by name; undefined ones are left to the function's defaults
+ * `call` is `name, args?, options?`: a SQL function in schema `public` and its arguments by name; undefined ones are
+ * left to the function's defaults. The compiler checks both against `generated-types.ts`.
+ *
  * @throws {RpcError} the database refused the call
  * @throws {DatabaseUnreachableError} no answer from the database: nothing is known about the outcome
  */
-export type Rpc = <Result>(
+export type Rpc = <Result>(...call: RpcCall) => Promise<Result>;
+
+/** What the drivers implement: {@link Rpc} for functions of any name, which only the database checks. */
+export type UncheckedRpc = <Result>(
   name: string,
   args?: Record<string, unknown>,
-  options?: { signal?: AbortSignal },
+  options?: RpcOptions,
 ) => Promise<Result>;
 
 /** The database answered with an error. `code` is the SQLSTATE (or PostgREST's own `PGRST…` code). */

@@ -1,6 +1,6 @@
 import { createClient, type SupabaseClient } from '@supabase/supabase-js';
 import { toJson } from './json.ts';
-import { DatabaseUnreachableError, RpcError, type Rpc } from './rpc.ts';
+import { DatabaseUnreachableError, RpcError, type UncheckedRpc } from './rpc.ts';
 import { meansUnreachable } from './unreachable.ts';
 
 /** What supabase-js answers; it never throws. */
@@ -19,7 +19,7 @@ interface Answer {
 export function createSupabaseRpc(
   client: Pick<SupabaseClient, 'rpc'>,
   { timeoutMs = 60_000 }: { timeoutMs?: number } = {},
-): Rpc {
+): UncheckedRpc {
   return async <Result>(
     name: string,
     args: Record<string, unknown> = {},
@@ -47,7 +47,7 @@ export function createSupabaseClientRpc(options: {
   key: string;
   fetch?: typeof fetch;
   timeoutMs?: number;
-}): Rpc {
+}): UncheckedRpc {
   const client = createClient(options.url, options.key, {
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
     global: { fetch: options.fetch },

@@ -4,7 +4,7 @@ import { expectSoundQueue } from '../../tests/support/database.ts';
 import { describeDrivers, type OpenDriver } from '../../tests/support/drivers.ts';
 import { testJob } from '../../tests/support/queue-host.ts';
 import { silentLogger } from '../../tests/support/silent-logger.ts';
-import { DatabaseUnreachableError, RpcError, type Rpc } from '../database/rpc.ts';
+import { DatabaseUnreachableError, RpcError, type Rpc, type UncheckedRpc } from '../database/rpc.ts';
 import { NonRetryableError } from '../jobs/outcomes.ts';
 import { createJobQueue, type JobQueue, type NewJob } from '../queue/job-queue.ts';
 import { createProcessJobHandler, type ProcessJob, type ProcessJobOptions } from './handler.ts';
@@ -152,7 +152,7 @@ describe('process-job refuses', () => {
   );
 
   it('with no internals when the database refuses', async () => {
-    const refusing: Rpc = (name) =>
+    const refusing: UncheckedRpc = (name) =>
       Promise.reject(new RpcError(name, { code: '42501', message: 'permission denied for sb_secret_x' }));
     const { status, body } = await read(await serve(refusing).handle(post({})));
     expect([status, body]).toEqual([500, { error: 'internal error' }]);
@@ -274,7 +274,7 @@ describeDrivers('process-job', (driver) => {
 
   it('tells of no error when the job completed but the answer to its completion got lost', async () => {
     let lost = 1;
-    const losing: Rpc = async <Result>(...call: Parameters<Rpc>): Promise<Result> => {
+    const losing: Rpc = async <Result>(...call: Parameters<UncheckedRpc>): Promise<Result> => {
       const answer = await open.rpc<Result>(...call);
       if (call[0] === 'complete_background_jobs' && lost-- > 0) throw new DatabaseUnreachableError('cut');
       return answer;

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, expectSoundQueue, type TestDatabase } from '../../tests/support/database.ts';
 import { type HybridEndpoint, startHybridEndpoint } from '../../tests/support/hybrid-endpoint.ts';
-import { DatabaseUnreachableError, type Rpc } from '../database/rpc.ts';
+import { DatabaseUnreachableError, type UncheckedRpc } from '../database/rpc.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
 import { ping } from '../jobs/system/ping.ts';
 import { createInngestExecutor } from '../local/inngest-executor.ts';
@@ -181,7 +181,7 @@ describe('in development', () => {
     let syncs = 0;
     const endpoint = await startHybridEndpoint({
       catalog,
-      rpc: async <Result>(...call: Parameters<Rpc>): Promise<Result> => {
+      rpc: async <Result>(...call: Parameters<UncheckedRpc>): Promise<Result> => {
         if (call[0] === 'sync_job_types' && (syncs += 1) === 1) throw new DatabaseUnreachableError('away');
         return await database.rpc<Result>(...call);
       },

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { createTestDatabase, expectSoundQueue, type TestDatabase } from '../../tests/support/database.ts';
 import { type HybridEndpoint, startHybridEndpoint } from '../../tests/support/hybrid-endpoint.ts';
 import { recordingLogger } from '../../tests/support/recording-logger.ts';
-import { DatabaseUnreachableError, type Rpc } from '../database/rpc.ts';
+import { DatabaseUnreachableError, type Rpc, type UncheckedRpc } from '../database/rpc.ts';
 import { defineJob, type JobDefinition } from '../jobs/define-job.ts';
 import { NonRetryableError, SnoozeError } from '../jobs/outcomes.ts';
 import { ping } from '../jobs/system/ping.ts';
@@ -399,13 +399,13 @@ describe('when an operator moves a type to another lane', () => {
 });
 
 describe('when the database is away', () => {
-  const away: Rpc = (name) =>
+  const away: UncheckedRpc = (name) =>
     Promise.reject(new DatabaseUnreachableError(`${name}: the database did not answer`));
 
   it.each(['system/ping', 'test/long'])(
     'answers %s with an error that Inngest retries, and loses nothing',
     async (name) => {
-      let rpc = away;
+      let rpc: Rpc = away;
       const flaky = await startHybridEndpoint({ rpc: (...call) => rpc(...call), catalog });
       try {
         const data = { label: 'outage', repository: 'a/b' };

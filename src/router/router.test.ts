@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createTestDatabase, expectSoundQueue, type TestDatabase } from '../../tests/support/database.ts';
 import { type HybridEndpoint, startHybridEndpoint } from '../../tests/support/hybrid-endpoint.ts';
-import { DatabaseUnreachableError } from '../database/rpc.ts';
+import { DatabaseUnreachableError, type UncheckedRpc } from '../database/rpc.ts';
 import { defineJob, type JobDefinition } from '../jobs/define-job.ts';
 import { ping } from '../jobs/system/ping.ts';
 
@@ -115,10 +115,9 @@ describe('an event that reaches the router without Inngest', () => {
   });
 
   it('throws when nothing is known about the job', async () => {
-    const away = await startHybridEndpoint({
-      rpc: (name) => Promise.reject(new DatabaseUnreachableError(`${name}: the database did not answer`)),
-      catalog,
-    });
+    const rpc: UncheckedRpc = (name) =>
+      Promise.reject(new DatabaseUnreachableError(`${name}: the database did not answer`));
+    const away = await startHybridEndpoint({ rpc, catalog });
     try {
       await expect(away.router.dispatch({ name: 'test/long', data: { n: 1 } })).rejects.toThrow(
         DatabaseUnreachableError,

@@ -3,13 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, inject } from 'vitest';
 import { createPgRpc } from '../../src/database/pg-rpc.ts';
-import type { Rpc } from '../../src/database/rpc.ts';
+import type { UncheckedRpc } from '../../src/database/rpc.ts';
 
 export interface TestDatabase {
   url: string;
   pool: pg.Pool;
   /** The pg driver on `pool`. */
-  rpc: Rpc;
+  rpc: UncheckedRpc;
   /** Ends the pool and drops the database; who is still connected a while later is cut off. */
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { describe } from 'vitest';
-import type { Rpc } from '../../src/database/rpc.ts';
+import type { UncheckedRpc } from '../../src/database/rpc.ts';
 import { createSupabaseClientRpc } from '../../src/database/supabase-rpc.ts';
 import { startGateway } from '../../src/local/gateway.ts';
 import { createTestDatabase } from './database.ts';
@@ -8,7 +8,7 @@ import { silentLogger } from './silent-logger.ts';
 
 /** A fresh database behind one of the two drivers. */
 export interface OpenDriver {
-  rpc: Rpc;
+  rpc: UncheckedRpc;
   /** Direct access as superuser, to prepare and to look. */
   pool: pg.Pool;
   close(): Promise<void>;

@@ -1,16 +1,19 @@
 import type { Rpc } from '../../database/rpc.ts';
+import type { TableRow } from './table-row.ts';
 
 /** One page of captured rows. Keys are columns; `…_github_id` names a row of another table by GitHub's id. */
 export interface CapturePage {
   /** The `as_of` of the look into the database before the fetch: older pages never overwrite newer ones. */
   fetched_at: string;
   /** Or only the id of one that the database knows. */
-  repository: RepositoryRow | Pick<RepositoryRow, 'github_id'>;
-  contributors: ContributorRow[];
-  pull_requests?: (PullRequestRow | SyncedPullRequest)[];
-  issues?: IssueRow[];
-  reviews?: ReviewRow[];
-  comments?: CommentRow[];
+  repository: TableRow<'repositories', RepositoryRow> | Pick<RepositoryRow, 'github_id'>;
+  contributors: TableRow<'contributors', ContributorRow>[];
+  pull_requests?: (
+    TableRow<'pull_requests', PullRequestRow> | TableRow<'pull_requests', SyncedPullRequest>
+  )[];
+  issues?: TableRow<'issues', IssueRow>[];
+  reviews?: TableRow<'reviews', ReviewRow>[];
+  comments?: TableRow<'comments', CommentRow>[];
 }
 
 export interface RepositoryRow {
@@ -66,9 +69,16 @@ export interface PullRequestRow {
   details_synced_at?: string;
 }
 
+/** A pull request as REST lists it. What lists leave out stays in the database as it is. */
+export type ListedPullRequestRow = Omit<
+  PullRequestRow,
+  'merged_by_github_id' | 'additions' | 'deletions' | 'changed_files' | 'commits'
+>;
+
 /** A pull request that the database knows, on the page that has the last of its reviews or comments. */
 export interface SyncedPullRequest {
   github_id: number;
+  details_synced_at?: string;
   reviews_synced_at?: string;
   comments_synced_at?: string;
 }

@@ -1,0 +1,1221 @@
+// Made from the migrations by `npm run types:generate`; edits are lost.
+
+export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
+
+export type Database = {
+  public: {
+    Tables: {
+      background_job_attempts: {
+        Row: {
+          ended_at: string;
+          error: Json | null;
+          job_id: string;
+          lane: string;
+          number: number;
+          outcome: string;
+          started_at: string;
+          worker: string | null;
+        };
+        Insert: {
+          ended_at: string;
+          error?: Json | null;
+          job_id: string;
+          lane: string;
+          number: number;
+          outcome: string;
+          started_at: string;
+          worker?: string | null;
+        };
+        Update: {
+          ended_at?: string;
+          error?: Json | null;
+          job_id?: string;
+          lane?: string;
+          number?: number;
+          outcome?: string;
+          started_at?: string;
+          worker?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'background_job_attempts_job';
+            columns: ['job_id'];
+            referencedRelation: 'background_jobs';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'background_job_attempts_job';
+            columns: ['job_id'];
+            referencedRelation: 'dead_letter_jobs';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'background_job_attempts_job';
+            columns: ['job_id'];
+            referencedRelation: 'stuck_jobs';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      background_job_leases: {
+        Row: {
+          claimed_at: string;
+          job_ids: string[];
+          lane: string;
+          lease_until: string;
+          remaining: number;
+          token: string;
+          worker: string;
+        };
+        Insert: {
+          claimed_at: string;
+          job_ids: string[];
+          lane: string;
+          lease_until: string;
+          remaining: number;
+          token: string;
+          worker: string;
+        };
+        Update: {
+          claimed_at?: string;
+          job_ids?: string[];
+          lane?: string;
+          lease_until?: string;
+          remaining?: number;
+          token?: string;
+          worker?: string;
+        };
+        Relationships: [];
+      };
+      background_job_ready: {
+        Row: {
+          concurrency_key: string | null;
+          concurrency_limit: number | null;
+          expires_at: string;
+          id: string;
+          lane: string;
+          run_at: string;
+          sort_at: string;
+          type: string;
+        };
+        Insert: {
+          concurrency_key?: string | null;
+          concurrency_limit?: number | null;
+          expires_at: string;
+          id: string;
+          lane: string;
+          run_at: string;
+          sort_at: string;
+          type: string;
+        };
+        Update: {
+          concurrency_key?: string | null;
+          concurrency_limit?: number | null;
+          expires_at?: string;
+          id?: string;
+          lane?: string;
+          run_at?: string;
+          sort_at?: string;
+          type?: string;
+        };
+        Relationships: [];
+      };
+      background_job_slots: {
+        Row: {
+          concurrency_key: string;
+          job_id: string;
+        };
+        Insert: {
+          concurrency_key: string;
+          job_id: string;
+        };
+        Update: {
+          concurrency_key?: string;
+          job_id?: string;
+        };
+        Relationships: [];
+      };
+      background_job_steps: {
+        Row: {
+          job_id: string;
+          name: string;
+          output: Json | null;
+          saved_at: string;
+        };
+        Insert: {
+          job_id: string;
+          name: string;
+          output?: Json | null;
+          saved_at?: string;
+        };
+        Update: {
+          job_id?: string;
+          name?: string;
+          output?: Json | null;
+          saved_at?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'background_job_steps_job';
+            columns: ['job_id'];
+            referencedRelation: 'background_jobs';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'background_job_steps_job';
+            columns: ['job_id'];
+            referencedRelation: 'dead_letter_jobs';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'background_job_steps_job';
+            columns: ['job_id'];
+            referencedRelation: 'stuck_jobs';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      background_jobs: {
+        Row: {
+          active_ms: number;
+          callback_url: string | null;
+          cancel_reason: string | null;
+          cancel_requested_at: string | null;
+          completed_at: string | null;
+          concurrency_key: string | null;
+          concurrency_limit: number | null;
+          created_at: string;
+          duration_ms: number | null;
+          error: string | null;
+          expires_at: string;
+          failed_at: string | null;
+          failure_reason: string | null;
+          id: string;
+          idempotency_key: string | null;
+          inngest_event_id: string | null;
+          inngest_run_id: string | null;
+          lane: string;
+          lease_token: string | null;
+          lease_until: string | null;
+          max_retries: number;
+          payload: NonNullable<Json>;
+          priority: number;
+          progress: number | null;
+          progress_message: string | null;
+          repository_id: string | null;
+          result: Json | null;
+          retry_count: number;
+          revision: number;
+          run_at: string;
+          started_at: string | null;
+          status: string;
+          step_saved: boolean;
+          timeout_seconds: number;
+          type: string;
+        };
+        Insert: {
+          active_ms?: number;
+          callback_url?: string | null;
+          cancel_reason?: string | null;
+          cancel_requested_at?: string | null;
+          completed_at?: string | null;
+          concurrency_key?: string | null;
+          concurrency_limit?: number | null;
+          created_at?: string;
+          duration_ms?: number | null;
+          error?: string | null;
+          expires_at: string;
+          failed_at?: string | null;
+          failure_reason?: string | null;
+          id?: string;
+          idempotency_key?: string | null;
+          inngest_event_id?: string | null;
+          inngest_run_id?: string | null;
+          lane: string;
+          lease_token?: string | null;
+          lease_until?: string | null;
+          max_retries: number;
+          payload?: NonNullable<Json>;
+          priority: number;
+          progress?: number | null;
+          progress_message?: string | null;
+          repository_id?: string | null;
+          result?: Json | null;
+          retry_count?: number;
+          revision?: number;
+          run_at?: string;
+          started_at?: string | null;
+          status?: string;
+          step_saved?: boolean;
+          timeout_seconds: number;
+          type: string;
+        };
+        Update: {
+          active_ms?: number;
+          callback_url?: string | null;
+          cancel_reason?: string | null;
+          cancel_requested_at?: string | null;
+          completed_at?: string | null;
+          concurrency_key?: string | null;
+          concurrency_limit?: number | null;
+          created_at?: string;
+          duration_ms?: number | null;
+          error?: string | null;
+          expires_at?: string;
+          failed_at?: string | null;
+          failure_reason?: string | null;
+          id?: string;
+          idempotency_key?: string | null;
+          inngest_event_id?: string | null;
+          inngest_run_id?: string | null;
+          lane?: string;
+          lease_token?: string | null;
+          lease_until?: string | null;
+          max_retries?: number;
+          payload?: NonNullable<Json>;
+          priority?: number;
+          progress?: number | null;
+          progress_message?: string | null;
+          repository_id?: string | null;
+          result?: Json | null;
+          retry_count?: number;
+          revision?: number;
+          run_at?: string;
+          started_at?: string | null;
+          status?: string;
+          step_saved?: boolean;
+          timeout_seconds?: number;
+          type?: string;
+        };
+        Relationships: [];
+      };
+      comments: {
+        Row: {
+          body: string | null;
+          comment_type: string;
+          commenter_id: string | null;
+          created_at: string;
+          github_id: number;
+          html_url: string | null;
+          id: string;
+          in_reply_to_github_id: number | null;
+          issue_id: string | null;
+          last_synced_at: string;
+          line: number | null;
+          path: string | null;
+          pull_request_id: string | null;
+          review_github_id: number | null;
+          updated_at: string;
+        };
+        Insert: {
+          body?: string | null;
+          comment_type: string;
+          commenter_id?: string | null;
+          created_at: string;
+          github_id: number;
+          html_url?: string | null;
+          id?: string;
+          in_reply_to_github_id?: number | null;
+          issue_id?: string | null;
+          last_synced_at?: string;
+          line?: number | null;
+          path?: string | null;
+          pull_request_id?: string | null;
+          review_github_id?: number | null;
+          updated_at: string;
+        };
+        Update: {
+          body?: string | null;
+          comment_type?: string;
+          commenter_id?: string | null;
+          created_at?: string;
+          github_id?: number;
+          html_url?: string | null;
+          id?: string;
+          in_reply_to_github_id?: number | null;
+          issue_id?: string | null;
+          last_synced_at?: string;
+          line?: number | null;
+          path?: string | null;
+          pull_request_id?: string | null;
+          review_github_id?: number | null;
+          updated_at?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'comments_commenter_id_fkey';
+            columns: ['commenter_id'];
+            referencedRelation: 'contributors';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'comments_issue_id_fkey';
+            columns: ['issue_id'];
+            referencedRelation: 'issues';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'comments_pull_request_id_fkey';
+            columns: ['pull_request_id'];
+            referencedRelation: 'pull_requests';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      contributors: {
+        Row: {
+          account_type: string;
+          avatar_url: string | null;
+          github_id: number;
+          id: string;
+          is_bot: boolean;
+          last_synced_at: string;
+          username: string;
+        };
+        Insert: {
+          account_type: string;
+          avatar_url?: string | null;
+          github_id: number;
+          id?: string;
+          is_bot?: boolean;
+          last_synced_at?: string;
+          username: string;
+        };
+        Update: {
+          account_type?: string;
+          avatar_url?: string | null;
+          github_id?: number;
+          id?: string;
+          is_bot?: boolean;
+          last_synced_at?: string;
+          username?: string;
+        };
+        Relationships: [];
+      };
+      issues: {
+        Row: {
+          author_id: string | null;
+          body: string | null;
+          closed_at: string | null;
+          comments_pages_left: number;
+          comments_synced_at: string | null;
+          comments_synced_until: string | null;
+          created_at: string;
+          github_id: number;
+          html_url: string | null;
+          id: string;
+          last_synced_at: string;
+          number: number;
+          repository_id: string;
+          state: string;
+          state_reason: string | null;
+          title: string;
+          updated_at: string;
+        };
+        Insert: {
+          author_id?: string | null;
+          body?: string | null;
+          closed_at?: string | null;
+          comments_pages_left?: number;
+          comments_synced_at?: string | null;
+          comments_synced_until?: string | null;
+          created_at: string;
+          github_id: number;
+          html_url?: string | null;
+          id?: string;
+          last_synced_at?: string;
+          number: number;
+          repository_id: string;
+          state: string;
+          state_reason?: string | null;
+          title: string;
+          updated_at: string;
+        };
+        Update: {
+          author_id?: string | null;
+          body?: string | null;
+          closed_at?: string | null;
+          comments_pages_left?: number;
+          comments_synced_at?: string | null;
+          comments_synced_until?: string | null;
+          created_at?: string;
+          github_id?: number;
+          html_url?: string | null;
+          id?: string;
+          last_synced_at?: string;
+          number?: number;
+          repository_id?: string;
+          state?: string;
+          state_reason?: string | null;
+          title?: string;
+          updated_at?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'issues_author_id_fkey';
+            columns: ['author_id'];
+            referencedRelation: 'contributors';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'issues_repository_id_fkey';
+            columns: ['repository_id'];
+            referencedRelation: 'repositories';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      job_quotas: {
+        Row: {
+          allowance: number | null;
+          blocked_until: string | null;
+          quota: string;
+          remaining: number | null;
+          reported_at: string;
+          resets_at: string | null;
+          token: string;
+        };
+        Insert: {
+          allowance?: number | null;
+          blocked_until?: string | null;
+          quota: string;
+          remaining?: number | null;
+          reported_at?: string;
+          resets_at?: string | null;
+          token: string;
+        };
+        Update: {
+          allowance?: number | null;
+          blocked_until?: string | null;
+          quota?: string;
+          remaining?: number | null;
+          reported_at?: string;
+          resets_at?: string | null;
+          token?: string;
+        };
+        Relationships: [];
+      };
+      job_types: {
+        Row: {
+          concurrency_limit: number | null;
+          lane: string;
+          lane_override: string | null;
+          max_retries: number;
+          p95_duration_ms: number | null;
+          p95_measured_at: string | null;
+          paused: boolean;
+          priority: number;
+          quotas: string[];
+          synced_at: string;
+          timeout_seconds: number;
+          title: string;
+          type: string;
+        };
+        Insert: {
+          concurrency_limit?: number | null;
+          lane: string;
+          lane_override?: string | null;
+          max_retries: number;
+          p95_duration_ms?: number | null;
+          p95_measured_at?: string | null;
+          paused?: boolean;
+          priority: number;
+          quotas?: string[];
+          synced_at?: string;
+          timeout_seconds: number;
+          title: string;
+          type: string;
+        };
+        Update: {
+          concurrency_limit?: number | null;
+          lane?: string;
+          lane_override?: string | null;
+          max_retries?: number;
+          p95_duration_ms?: number | null;
+          p95_measured_at?: string | null;
+          paused?: boolean;
+          priority?: number;
+          quotas?: string[];
+          synced_at?: string;
+          timeout_seconds?: number;
+          title?: string;
+          type?: string;
+        };
+        Relationships: [];
+      };
+      pull_requests: {
+        Row: {
+          additions: number | null;
+          author_id: string | null;
+          base_branch: string;
+          body: string | null;
+          changed_files: number | null;
+          closed_at: string | null;
+          comments_synced_at: string | null;
+          commits: number | null;
+          created_at: string;
+          deletions: number | null;
+          details_synced_at: string | null;
+          draft: boolean;
+          github_id: number;
+          head_branch: string;
+          head_sha: string | null;
+          html_url: string | null;
+          id: string;
+          last_synced_at: string;
+          merged: boolean;
+          merged_at: string | null;
+          merged_by_id: string | null;
+          number: number;
+          repository_id: string;
+          reviews_synced_at: string | null;
+          state: string;
+          title: string;
+          updated_at: string;
+        };
+        Insert: {
+          additions?: number | null;
+          author_id?: string | null;
+          base_branch: string;
+          body?: string | null;
+          changed_files?: number | null;
+          closed_at?: string | null;
+          comments_synced_at?: string | null;
+          commits?: number | null;
+          created_at: string;
+          deletions?: number | null;
+          details_synced_at?: string | null;
+          draft?: boolean;
+          github_id: number;
+          head_branch: string;
+          head_sha?: string | null;
+          html_url?: string | null;
+          id?: string;
+          last_synced_at?: string;
+          merged?: boolean;
+          merged_at?: string | null;
+          merged_by_id?: string | null;
+          number: number;
+          repository_id: string;
+          reviews_synced_at?: string | null;
+          state: string;
+          title: string;
+          updated_at: string;
+        };
+        Update: {
+          additions?: number | null;
+          author_id?: string | null;
+          base_branch?: string;
+          body?: string | null;
+          changed_files?: number | null;
+          closed_at?: string | null;
+          comments_synced_at?: string | null;
+          commits?: number | null;
+          created_at?: string;
+          deletions?: number | null;
+          details_synced_at?: string | null;
+          draft?: boolean;
+          github_id?: number;
+          head_branch?: string;
+          head_sha?: string | null;
+          html_url?: string | null;
+          id?: string;
+          last_synced_at?: string;
+          merged?: boolean;
+          merged_at?: string | null;
+          merged_by_id?: string | null;
+          number?: number;
+          repository_id?: string;
+          reviews_synced_at?: string | null;
+          state?: string;
+          title?: string;
+          updated_at?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'pull_requests_author_id_fkey';
+            columns: ['author_id'];
+            referencedRelation: 'contributors';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'pull_requests_merged_by_id_fkey';
+            columns: ['merged_by_id'];
+            referencedRelation: 'contributors';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'pull_requests_repository_id_fkey';
+            columns: ['repository_id'];
+            referencedRelation: 'repositories';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      repositories: {
+        Row: {
+          archived: boolean;
+          created_at: string | null;
+          default_branch: string | null;
+          description: string | null;
+          details_synced_at: string | null;
+          details_synced_since: string | null;
+          fork: boolean;
+          github_id: number;
+          html_url: string | null;
+          id: string;
+          issues_synced_at: string | null;
+          issues_synced_until: string | null;
+          language: string | null;
+          last_synced_at: string;
+          name: string;
+          owner: string;
+          private: boolean;
+          pull_request_changes_from: string | null;
+          pull_request_changes_synced_at: string | null;
+          pull_request_changes_until: string | null;
+          pull_request_count: number | null;
+          pull_requests_synced_at: string | null;
+          pushed_at: string | null;
+          size_class: string | null;
+          size_classified_at: string | null;
+          stargazers_count: number;
+          unavailable_at: string | null;
+          updated_at: string | null;
+        };
+        Insert: {
+          archived?: boolean;
+          created_at?: string | null;
+          default_branch?: string | null;
+          description?: string | null;
+          details_synced_at?: string | null;
+          details_synced_since?: string | null;
+          fork?: boolean;
+          github_id: number;
+          html_url?: string | null;
+          id?: string;
+          issues_synced_at?: string | null;
+          issues_synced_until?: string | null;
+          language?: string | null;
+          last_synced_at?: string;
+          name: string;
+          owner: string;
+          private?: boolean;
+          pull_request_changes_from?: string | null;
+          pull_request_changes_synced_at?: string | null;
+          pull_request_changes_until?: string | null;
+          pull_request_count?: number | null;
+          pull_requests_synced_at?: string | null;
+          pushed_at?: string | null;
+          size_class?: never;
+          size_classified_at?: string | null;
+          stargazers_count?: number;
+          unavailable_at?: string | null;
+          updated_at?: string | null;
+        };
+        Update: {
+          archived?: boolean;
+          created_at?: string | null;
+          default_branch?: string | null;
+          description?: string | null;
+          details_synced_at?: string | null;
+          details_synced_since?: string | null;
+          fork?: boolean;
+          github_id?: number;
+          html_url?: string | null;
+          id?: string;
+          issues_synced_at?: string | null;
+          issues_synced_until?: string | null;
+          language?: string | null;
+          last_synced_at?: string;
+          name?: string;
+          owner?: string;
+          private?: boolean;
+          pull_request_changes_from?: string | null;
+          pull_request_changes_synced_at?: string | null;
+          pull_request_changes_until?: string | null;
+          pull_request_count?: number | null;
+          pull_requests_synced_at?: string | null;
+          pushed_at?: string | null;
+          size_class?: never;
+          size_classified_at?: string | null;
+          stargazers_count?: number;
+          unavailable_at?: string | null;
+          updated_at?: string | null;
+        };
+        Relationships: [];
+      };
+      reviews: {
+        Row: {
+          body: string | null;
+          commit_sha: string | null;
+          github_id: number;
+          html_url: string | null;
+          id: string;
+          last_synced_at: string;
+          pull_request_id: string;
+          reviewer_id: string | null;
+          state: string;
+          submitted_at: string | null;
+        };
+        Insert: {
+          body?: string | null;
+          commit_sha?: string | null;
+          github_id: number;
+          html_url?: string | null;
+          id?: string;
+          last_synced_at?: string;
+          pull_request_id: string;
+          reviewer_id?: string | null;
+          state: string;
+          submitted_at?: string | null;
+        };
+        Update: {
+          body?: string | null;
+          commit_sha?: string | null;
+          github_id?: number;
+          html_url?: string | null;
+          id?: string;
+          last_synced_at?: string;
+          pull_request_id?: string;
+          reviewer_id?: string | null;
+          state?: string;
+          submitted_at?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'reviews_pull_request_id_fkey';
+            columns: ['pull_request_id'];
+            referencedRelation: 'pull_requests';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'reviews_reviewer_id_fkey';
+            columns: ['reviewer_id'];
+            referencedRelation: 'contributors';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      tracked_repositories: {
+        Row: {
+          created_at: string;
+          enabled: boolean;
+          priority: string;
+          repository_id: string;
+          sync_discussions: boolean;
+        };
+        Insert: {
+          created_at?: string;
+          enabled?: boolean;
+          priority?: string;
+          repository_id: string;
+          sync_discussions?: boolean;
+        };
+        Update: {
+          created_at?: string;
+          enabled?: boolean;
+          priority?: string;
+          repository_id?: string;
+          sync_discussions?: boolean;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'tracked_repositories_repository_id_fkey';
+            columns: ['repository_id'];
+            referencedRelation: 'repositories';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+    };
+    Views: {
+      dead_letter_jobs: {
+        Row: {
+          attempts: number | null;
+          created_at: string | null;
+          error: string | null;
+          failed_at: string | null;
+          failure_reason: string | null;
+          id: string | null;
+          lane: string | null;
+          max_retries: number | null;
+          payload: Json | null;
+          repository_id: string | null;
+          retry_count: number | null;
+          type: string | null;
+        };
+        Insert: {
+          attempts?: never;
+          created_at?: string | null;
+          error?: string | null;
+          failed_at?: string | null;
+          failure_reason?: string | null;
+          id?: string | null;
+          lane?: string | null;
+          max_retries?: number | null;
+          payload?: Json | null;
+          repository_id?: string | null;
+          retry_count?: number | null;
+          type?: string | null;
+        };
+        Update: {
+          attempts?: never;
+          created_at?: string | null;
+          error?: string | null;
+          failed_at?: string | null;
+          failure_reason?: string | null;
+          id?: string | null;
+          lane?: string | null;
+          max_retries?: number | null;
+          payload?: Json | null;
+          repository_id?: string | null;
+          retry_count?: number | null;
+          type?: string | null;
+        };
+        Relationships: [];
+      };
+      job_statistics: {
+        Row: {
+          avg_duration_ms: number | null;
+          avg_wait_ms: number | null;
+          cancelled: number | null;
+          completed: number | null;
+          failed: number | null;
+          max_duration_ms: number | null;
+          max_wait_ms: number | null;
+          min_duration_ms: number | null;
+          min_wait_ms: number | null;
+          p50_duration_ms: number | null;
+          p50_wait_ms: number | null;
+          p95_duration_ms: number | null;
+          p95_wait_ms: number | null;
+          processing: number | null;
+          queued: number | null;
+          success_rate: number | null;
+          type: string | null;
+        };
+        Relationships: [];
+      };
+      job_statistics_hourly: {
+        Row: {
+          avg_duration_ms: number | null;
+          completed: number | null;
+          created: number | null;
+          failed: number | null;
+          hour: string | null;
+          p95_duration_ms: number | null;
+          type: string | null;
+        };
+        Relationships: [];
+      };
+      queue_depth: {
+        Row: {
+          due: number | null;
+          lane: string | null;
+          next_run_at: string | null;
+          oldest_due_at: string | null;
+          queued: number | null;
+          type: string | null;
+        };
+        Relationships: [];
+      };
+      stuck_jobs: {
+        Row: {
+          id: string | null;
+          lane: string | null;
+          lease_until: string | null;
+          reason: string | null;
+          started_at: string | null;
+          status: string | null;
+          type: string | null;
+          worker: string | null;
+        };
+        Relationships: [];
+      };
+    };
+    Functions: {
+      begin_background_job: {
+        Args: { job: Json; lease_seconds: number; worker: string };
+        Returns: {
+          id: string;
+          lane: string;
+          lease_token: string;
+          result: Json;
+          run: boolean;
+          status: string;
+        }[];
+      };
+      cancel_background_job: { Args: { job_id: string; reason?: string }; Returns: boolean };
+      check_background_jobs: {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          job_id: string;
+          problem: string;
+        }[];
+      };
+      claim_background_job: {
+        Args: { job_id: string; lease_seconds: number; worker: string };
+        Returns: {
+          expires_at: string;
+          id: string;
+          lease_token: string;
+          max_retries: number;
+          payload: Json;
+          retry_count: number;
+          run_at: string;
+          steps: Json;
+          timeout_seconds: number;
+          type: string;
+        }[];
+      };
+      claim_background_jobs: {
+        Args: {
+          fit_seconds?: number;
+          lane: string;
+          lease_seconds: number;
+          max_jobs: number;
+          types?: Json;
+          worker: string;
+        };
+        Returns: {
+          expires_at: string;
+          id: string;
+          lease_token: string;
+          max_retries: number;
+          payload: Json;
+          retry_count: number;
+          run_at: string;
+          steps: Json;
+          timeout_seconds: number;
+          type: string;
+        }[];
+      };
+      complete_background_jobs: {
+        Args: { results: Json };
+        Returns: {
+          accepted: boolean;
+          job_id: string;
+        }[];
+      };
+      enqueue_background_jobs: {
+        Args: { jobs: Json };
+        Returns: {
+          created: boolean;
+          id: string;
+          status: string;
+        }[];
+      };
+      explain_background_job: { Args: { job_id: string }; Returns: string };
+      fail_background_job: {
+        Args: {
+          error: Json;
+          job_id: string;
+          lease_token: string;
+          retry_after_seconds?: number;
+          retryable: boolean;
+        };
+        Returns: string;
+      };
+      find_due_repositories: { Args: { every_minutes: Json; max_repositories: number }; Returns: Json };
+      find_unclassified_repositories: {
+        Args: { as_of?: string; max_repositories: number; stale_after_seconds: number };
+        Returns: Json;
+      };
+      get_background_job: {
+        Args: { job_id: string };
+        Returns: {
+          duration_ms: number;
+          error: string;
+          id: string;
+          lane: string;
+          max_retries: number;
+          progress: number;
+          progress_message: string;
+          result: Json;
+          retry_count: number;
+          run_at: string;
+          status: string;
+          type: string;
+        }[];
+      };
+      get_capture_state: { Args: { pr_number?: number; repository: Json }; Returns: Json };
+      get_details_state: { Args: { pr_numbers?: Json; repository: Json }; Returns: Json };
+      get_issues_state: { Args: { issue_number?: number; repository: Json }; Returns: Json };
+      get_job_statistics_summary: {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          metric: string;
+          value: string;
+        }[];
+      };
+      get_pull_requests_state: { Args: { repository: Json }; Returns: Json };
+      get_pull_requests_without_details: {
+        Args: { max_rows: number; repository: Json; since: string };
+        Returns: Json;
+      };
+      get_repository_size: { Args: { repository: Json }; Returns: Json };
+      hand_off_background_job: { Args: { job_id: string; lease_token: string }; Returns: string };
+      heartbeat_background_jobs: {
+        Args: { lease_seconds: number; leases: Json };
+        Returns: {
+          job_id: string;
+          state: string;
+        }[];
+      };
+      list_job_lanes: {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          lane: string;
+          type: string;
+        }[];
+      };
+      note_details_synced: { Args: { progress: Json }; Returns: undefined };
+      pause_job_type: { Args: { type: string }; Returns: undefined };
+      record_repository_sizes: { Args: { fetched_at: string; sizes: Json }; Returns: Json };
+      report_background_job_progress: {
+        Args: { job_id: string; lease_token: string; message: string; percent: number };
+        Returns: boolean;
+      };
+      report_job_quotas: { Args: { reports: Json }; Returns: undefined };
+      resume_job_type: { Args: { type: string }; Returns: undefined };
+      retry_failed_job: { Args: { force?: boolean; job_id: string }; Returns: boolean };
+      save_background_job_step: {
+        Args: { job_id: string; lease_token: string; name: string; output: Json };
+        Returns: boolean;
+      };
+      set_job_lane: { Args: { lane: string; type: string }; Returns: undefined };
+      snooze_background_job: {
+        Args: { job_id: string; lease_token: string; reason: string; until: string };
+        Returns: string;
+      };
+      sweep_background_jobs: {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          claimable: number;
+          expired: number;
+          lane: string;
+          rescued: number;
+        }[];
+      };
+      sync_job_types: { Args: { definitions: Json }; Returns: undefined };
+      track_repository: { Args: { repository_id: string }; Returns: boolean };
+      upsert_capture_page: { Args: { page: Json }; Returns: Json };
+      upsert_issues_page: { Args: { page: Json; progress: Json }; Returns: Json };
+      upsert_pull_requests_page: { Args: { changes: Json; page: Json }; Returns: Json };
+      uuid_v7: { Args: Record<PropertyKey, never>; Returns: string };
+    };
+    Enums: {
+      [_ in never]: never;
+    };
+    CompositeTypes: {
+      [_ in never]: never;
+    };
+  };
+};
+
+type DatabaseWithoutInternals = Omit<Database, '__InternalSupabase'>;
+
+type DefaultSchema = DatabaseWithoutInternals[Extract<keyof Database, 'public'>];
+
+export type Tables<
+  DefaultSchemaTableNameOrOptions extends
+    keyof (DefaultSchema['Tables'] & DefaultSchema['Views']) | { schema: keyof DatabaseWithoutInternals },
+  TableName extends (DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  }
+    ? keyof (DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables'] &
+        DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Views'])
+    : never) = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? (DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables'] &
+      DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Views'])[TableName] extends {
+      Row: infer R;
+    }
+    ? R
+    : never
+  : DefaultSchemaTableNameOrOptions extends keyof (DefaultSchema['Tables'] & DefaultSchema['Views'])
+    ? (DefaultSchema['Tables'] & DefaultSchema['Views'])[DefaultSchemaTableNameOrOptions] extends {
+        Row: infer R;
+      }
+      ? R
+      : never
+    : never;
+
+export type TablesInsert<
+  DefaultSchemaTableNameOrOptions extends
+    keyof DefaultSchema['Tables'] | { schema: keyof DatabaseWithoutInternals },
+  TableName extends (DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  }
+    ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables']
+    : never) = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables'][TableName] extends {
+      Insert: infer I;
+    }
+    ? I
+    : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema['Tables']
+    ? DefaultSchema['Tables'][DefaultSchemaTableNameOrOptions] extends {
+        Insert: infer I;
+      }
+      ? I
+      : never
+    : never;
+
+export type TablesUpdate<
+  DefaultSchemaTableNameOrOptions extends
+    keyof DefaultSchema['Tables'] | { schema: keyof DatabaseWithoutInternals },
+  TableName extends (DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  }
+    ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables']
+    : never) = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables'][TableName] extends {
+      Update: infer U;
+    }
+    ? U
+    : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema['Tables']
+    ? DefaultSchema['Tables'][DefaultSchemaTableNameOrOptions] extends {
+        Update: infer U;
+      }
+      ? U
+      : never
+    : never;
+
+export type Enums<
+  DefaultSchemaEnumNameOrOptions extends
+    keyof DefaultSchema['Enums'] | { schema: keyof DatabaseWithoutInternals },
+  EnumName extends (DefaultSchemaEnumNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  }
+    ? keyof DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions['schema']]['Enums']
+    : never) = never,
+> = DefaultSchemaEnumNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions['schema']]['Enums'][EnumName]
+  : DefaultSchemaEnumNameOrOptions extends keyof DefaultSchema['Enums']
+    ? DefaultSchema['Enums'][DefaultSchemaEnumNameOrOptions]
+    : never;
+
+export type CompositeTypes<
+  PublicCompositeTypeNameOrOptions extends
+    keyof DefaultSchema['CompositeTypes'] | { schema: keyof DatabaseWithoutInternals },
+  CompositeTypeName extends (PublicCompositeTypeNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  }
+    ? keyof DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions['schema']]['CompositeTypes']
+    : never) = never,
+> = PublicCompositeTypeNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions['schema']]['CompositeTypes'][CompositeTypeName]
+  : PublicCompositeTypeNameOrOptions extends keyof DefaultSchema['CompositeTypes']
+    ? DefaultSchema['CompositeTypes'][PublicCompositeTypeNameOrOptions]
+    : never;
+
+export const Constants = {
+  public: {
+    Enums: {},
+  },
+} as const;
