@@ -38,7 +38,7 @@ export function trueReviews(pull: PullRequest): unknown[] {
       state: review.state,
       body: review.body || null,
       commit_sha: review.commitOid,
-      submitted_at: new Date(review.submittedAt),
+      submitted_at: review.submittedAt && new Date(review.submittedAt),
     }))
     .sort(byId);
 }
@@ -51,7 +51,7 @@ export function trueComments(pull: PullRequest): unknown[] {
     username: login(comment.author),
     body: comment.body || null,
     in_reply_to_github_id: comment.inReplyToId === null ? null : String(comment.inReplyToId),
-    review_github_id: String(comment.reviewId),
+    review_github_id: comment.reviewId && String(comment.reviewId),
     path: comment.path,
     line: comment.line,
     created_at: new Date(comment.createdAt),

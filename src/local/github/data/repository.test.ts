@@ -47,7 +47,7 @@ describe('a generated repository', () => {
     for (const pull of hello.pullRequests()) {
       const times = [
         ...(pull.closedAt ? [pull.closedAt] : []),
-        ...pull.reviews.map(({ submittedAt }) => submittedAt),
+        ...pull.reviews.flatMap(({ submittedAt }) => submittedAt ?? []),
         ...[...pull.comments, ...pull.reviewComments].map(({ createdAt }) => createdAt),
       ];
       for (const time of times) {

@@ -89,7 +89,7 @@ function addFeedbackRoutes(routes: Hono, world: World): void {
       const item = repository.pullRequest(number) ?? repository.issue(number);
       if (!item) return notFound();
       return list(context, selectComments(context, item.comments), (comment) =>
-        issueCommentBody(links, number, comment),
+        issueCommentBody(links, item, comment),
       );
     }),
   );

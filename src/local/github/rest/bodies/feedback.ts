@@ -1,4 +1,4 @@
-import type { Comment, PullRequest, Review, ReviewComment } from '../../data/records.ts';
+import type { Comment, Issue, PullRequest, Review, ReviewComment } from '../../data/records.ts';
 import { apiUrl, type Links, pageUrl, type Schema } from './schema.ts';
 import { authorBody, userBody } from './user.ts';
 
@@ -61,13 +61,18 @@ export function reviewCommentBody(
   };
 }
 
-export function issueCommentBody(links: Links, number: number, comment: Comment): Schema<'issue-comment'> {
+export function issueCommentBody(
+  links: Links,
+  { kind, number }: Issue | PullRequest,
+  comment: Comment,
+): Schema<'issue-comment'> {
   const { databaseId } = comment;
+  const page = kind === 'issue' ? 'issues' : 'pull';
   return {
     id: databaseId,
     node_id: comment.nodeId,
     url: apiUrl(links, `/issues/comments/${databaseId}`),
-    html_url: pageUrl(links, `/issues/${number}#issuecomment-${databaseId}`),
+    html_url: pageUrl(links, `/${page}/${number}#issuecomment-${databaseId}`),
     issue_url: apiUrl(links, `/issues/${number}`),
     body: comment.body,
     user: authorBody(links.api, comment.author),
