@@ -495,6 +495,21 @@ export type Database = {
         };
         Relationships: [];
       };
+      job_type_starts: {
+        Row: {
+          started_at: string;
+          type: string;
+        };
+        Insert: {
+          started_at: string;
+          type: string;
+        };
+        Update: {
+          started_at?: string;
+          type?: string;
+        };
+        Relationships: [];
+      };
       job_types: {
         Row: {
           concurrency_limit: number | null;
@@ -507,6 +522,8 @@ export type Database = {
           priority: number;
           quotas: string[];
           synced_at: string;
+          throttle_limit: number | null;
+          throttle_seconds: number | null;
           timeout_seconds: number;
           title: string;
           type: string;
@@ -522,6 +539,8 @@ export type Database = {
           priority: number;
           quotas?: string[];
           synced_at?: string;
+          throttle_limit?: number | null;
+          throttle_seconds?: number | null;
           timeout_seconds: number;
           title: string;
           type: string;
@@ -537,6 +556,8 @@ export type Database = {
           priority?: number;
           quotas?: string[];
           synced_at?: string;
+          throttle_limit?: number | null;
+          throttle_seconds?: number | null;
           timeout_seconds?: number;
           title?: string;
           type?: string;
@@ -947,6 +968,14 @@ export type Database = {
         }[];
       };
       cancel_background_job: { Args: { job_id: string; reason?: string }; Returns: boolean };
+      cancel_background_jobs_of: {
+        Args: { event_id?: string; job_id?: string; reason?: string; run_id?: string };
+        Returns: {
+          id: string;
+          status: string;
+          type: string;
+        }[];
+      };
       check_background_jobs: {
         Args: Record<PropertyKey, never>;
         Returns: {
@@ -1072,6 +1101,14 @@ export type Database = {
       };
       note_details_synced: { Args: { progress: Json }; Returns: undefined };
       pause_job_type: { Args: { type: string }; Returns: undefined };
+      record_failed_delivery: {
+        Args: { error: Json; job: Json };
+        Returns: {
+          id: string;
+          lane: string;
+          status: string;
+        }[];
+      };
       record_repository_sizes: { Args: { fetched_at: string; sizes: Json }; Returns: Json };
       report_background_job_progress: {
         Args: { job_id: string; lease_token: string; message: string; percent: number };
