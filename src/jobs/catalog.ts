@@ -1,9 +1,12 @@
+import { classifyRepository } from './capture/classify-repository.ts';
+import { discoverRepository } from './capture/discover-repository.ts';
 import { captureIssueComments } from './capture/issue-comments.ts';
 import { captureComments } from './capture/pr-comments.ts';
 import { captureDetails } from './capture/pr-details.ts';
 import { captureReviews } from './capture/pr-reviews.ts';
 import { captureRepositoryIssues } from './capture/repository-issues.ts';
 import { syncRepositoryGraphQL } from './capture/repository-sync-graphql.ts';
+import { syncWorkspacePriorities } from './capture/workspace-priorities.ts';
 import type { JobDefinition } from './define-job.ts';
 import { ping } from './system/ping.ts';
 
@@ -16,4 +19,7 @@ export const catalog: readonly JobDefinition[] = [
   captureIssueComments,
   captureRepositoryIssues,
   syncRepositoryGraphQL,
+  discoverRepository,
+  classifyRepository,
+  syncWorkspacePriorities,
 ];

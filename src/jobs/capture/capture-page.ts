@@ -9,7 +9,9 @@ export interface CapturePage {
   repository: TableRow<'repositories', RepositoryRow> | Pick<RepositoryRow, 'github_id'>;
   contributors: TableRow<'contributors', ContributorRow>[];
   pull_requests?: (
-    TableRow<'pull_requests', PullRequestRow> | TableRow<'pull_requests', SyncedPullRequest>
+    | TableRow<'pull_requests', PullRequestRow>
+    | TableRow<'pull_requests', ListedPullRequestRow>
+    | TableRow<'pull_requests', SyncedPullRequest>
   )[];
   issues?: TableRow<'issues', IssueRow>[];
   reviews?: TableRow<'reviews', ReviewRow>[];

@@ -1,11 +1,21 @@
 import type { RestEndpointMethodTypes } from '@octokit/rest';
-import type { CommentRow, IssueRow, PullRequestRow, RepositoryRow, ReviewRow } from './capture-page.ts';
+import type {
+  CommentRow,
+  IssueRow,
+  ListedPullRequestRow,
+  PullRequestRow,
+  RepositoryRow,
+  ReviewRow,
+} from './capture-page.ts';
 import { storable, storableBody, storableOrNull } from './captured-text.ts';
 import type { Account, ContributorRows } from './contributor-rows.ts';
 
 type PullRequest = RestEndpointMethodTypes['pulls']['get']['response']['data'];
 type Repository = PullRequest['base']['repo'] | RestEndpointMethodTypes['repos']['get']['response']['data'];
 type Issue = RestEndpointMethodTypes['issues']['get']['response']['data'];
+type ListedPullRequest = RestEndpointMethodTypes['pulls']['list']['response']['data'][number];
+/** What both tell about a pull request. */
+type AnyPullRequest = Pick<PullRequest | ListedPullRequest, keyof PullRequest & keyof ListedPullRequest>;
 type Review = RestEndpointMethodTypes['pulls']['listReviews']['response']['data'][number];
 type ReviewComment = RestEndpointMethodTypes['pulls']['listReviewComments']['response']['data'][number];
 type IssueComment = RestEndpointMethodTypes['issues']['listComments']['response']['data'][number];
@@ -40,22 +50,32 @@ export function repositoryFromRest(repository: Repository): RepositoryRow {
 
 export function pullRequestFromRest(pull: PullRequest, contributors: ContributorRows): PullRequestRow {
   return {
-    github_id: pull.id,
-    author_github_id: contributors.add(account(pull.user)),
+    ...listedPullRequestFromRest(pull, contributors),
     merged_by_github_id: contributors.add(account(pull.merged_by)),
-    number: pull.number,
-    title: storable(pull.title),
-    body: storableBody(pull.body),
-    state: pull.state,
-    draft: pull.draft ?? false,
-    merged: pull.merged,
-    base_branch: storable(pull.base.ref),
-    head_branch: storable(pull.head.ref),
-    head_sha: pull.head.sha,
     additions: pull.additions,
     deletions: pull.deletions,
     changed_files: pull.changed_files,
     commits: pull.commits,
+  };
+}
+
+/** What a list tells about each of its pull requests. */
+export function listedPullRequestFromRest(
+  pull: AnyPullRequest,
+  contributors: ContributorRows,
+): ListedPullRequestRow {
+  return {
+    github_id: pull.id,
+    author_github_id: contributors.add(account(pull.user)),
+    number: pull.number,
+    title: storable(pull.title),
+    body: storableBody(pull.body),
+    state: pull.state === 'open' ? 'open' : 'closed',
+    draft: pull.draft ?? false,
+    merged: pull.merged_at !== null,
+    base_branch: storable(pull.base.ref),
+    head_branch: storable(pull.head.ref),
+    head_sha: pull.head.sha,
     html_url: pull.html_url,
     created_at: pull.created_at,
     updated_at: pull.updated_at,
