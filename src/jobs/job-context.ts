@@ -13,6 +13,20 @@ export interface FollowUpJob {
   runAt?: Date;
   /** Another job with this key is not enqueued again. Default: none. */
   idempotencyKey?: string;
+  /** It waits until these have ended: ids of jobs, or positions (from 0) of jobs that this job enqueued before it. */
+  dependsOn?: readonly (string | number)[];
+  /** What becomes of it when one of them does not complete. Default: `cancel`. */
+  onParentFailure?: 'cancel' | 'run' | 'fail';
+}
+
+/** A job on which the running one depends; it has ended. */
+export interface ParentJob {
+  id: string;
+  type: string;
+  status: 'completed' | 'failed' | 'cancelled';
+  /** Null unless it completed. */
+  result: unknown;
+  error: string | null;
 }
 
 /** What a job's `run` receives. The same on every lane. */
@@ -38,6 +52,8 @@ export interface JobContext<Payload> {
   /** GitHub; rate limits become snoozes, refusals become non-retryable errors. */
   readonly github: GitHub;
   readonly rpc: Rpc;
+  /** The jobs that this one depends on, oldest first; those that were deleted are missing. */
+  parents(): Promise<ParentJob[]>;
   /** Becomes visible together with this job's completion, or not at all. */
   enqueue(job: FollowUpJob): void;
 }

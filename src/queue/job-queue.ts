@@ -1,5 +1,6 @@
 import type { Rpc } from '../database/rpc.ts';
 import type { JobDefinition, Lane } from '../jobs/define-job.ts';
+import type { ParentJob } from '../jobs/job-context.ts';
 import type { JobErrorRecord } from './error-record.ts';
 import * as rows from './queue-rows.ts';
 
@@ -22,6 +23,10 @@ export interface NewJob {
   inngestEventId?: string;
   inngestRunId?: string;
   repositoryId?: string;
+  /** The job waits until these have ended: ids of jobs, or positions of earlier jobs of the same call (from 0). */
+  dependsOn?: readonly (string | number)[];
+  /** What becomes of the job when one of them fails, is cancelled or deleted. Default: `cancel`. */
+  onParentFailure?: 'cancel' | 'run' | 'fail';
 }
 
 export type JobStatus = 'queued' | 'processing' | 'completed' | 'failed' | 'cancelled';
@@ -137,6 +142,8 @@ export interface JobQueue {
   /** `percent` is a whole number from 0 to 100. */
   reportProgress(lease: Lease, percent: number, message: string | null): Promise<boolean>;
   get(jobId: string): Promise<JobRow | null>;
+  /** The jobs that the job depends on, oldest first. */
+  parents(jobId: string): Promise<ParentJob[]>;
   /** Why the job is (not) running, for people. */
   explain(jobId: string): Promise<string>;
   sweep(): Promise<SweepResult[]>;
@@ -230,12 +237,15 @@ function ending(
   };
 }
 
-function operating(rpc: Rpc): Pick<JobQueue, 'get' | 'explain' | 'sweep' | 'syncJobTypes' | 'laneOverrides'> {
+function operating(
+  rpc: Rpc,
+): Pick<JobQueue, 'get' | 'parents' | 'explain' | 'sweep' | 'syncJobTypes' | 'laneOverrides'> {
   return {
     async get(jobId) {
       const found = await rpc<rows.JobRowRow[]>('get_background_job', { job_id: jobId });
       return found[0] ? rows.toJobRow(found[0]) : null;
     },
+    parents: (jobId) => rpc('get_parent_jobs', { job_id: jobId }),
     explain: (jobId) => rpc('explain_background_job', { job_id: jobId }),
     sweep: () => rpc('sweep_background_jobs'),
     async syncJobTypes(definitions) {

@@ -54,6 +54,8 @@ export function fromNewJob(job: NewJob): Record<string, unknown> {
     inngest_event_id: job.inngestEventId,
     inngest_run_id: job.inngestRunId,
     repository_id: job.repositoryId,
+    depends_on: job.dependsOn,
+    on_parent_failure: job.onParentFailure,
   };
 }
 

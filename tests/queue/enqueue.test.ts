@@ -254,7 +254,6 @@ describe('enqueue_background_jobs refuses the whole call', () => {
       { type: 'a', repository_id: '42' },
       /^jobs\[1\]\.repository_id: expected a uuid/,
     ],
-    ['dependencies', { type: 'a', depends_on: [randomUUID()] }, /^jobs\[1\]\.depends_on: not available/],
     [
       'a callback',
       { type: 'a', callback_url: 'https://example.com' },
