@@ -3,8 +3,10 @@ import { discoverRepository } from './capture/discover-repository.ts';
 import { captureIssueComments } from './capture/issue-comments.ts';
 import { captureComments } from './capture/pr-comments.ts';
 import { captureDetails } from './capture/pr-details.ts';
+import { captureDetailsGraphQL } from './capture/pr-details-graphql.ts';
 import { captureReviews } from './capture/pr-reviews.ts';
 import { captureRepositoryIssues } from './capture/repository-issues.ts';
+import { syncRepositoryEnhanced } from './capture/repository-sync-enhanced.ts';
 import { syncRepositoryGraphQL } from './capture/repository-sync-graphql.ts';
 import { syncWorkspacePriorities } from './capture/workspace-priorities.ts';
 import type { JobDefinition } from './define-job.ts';
@@ -14,11 +16,13 @@ import { ping } from './system/ping.ts';
 export const catalog: readonly JobDefinition[] = [
   ping,
   captureDetails,
+  captureDetailsGraphQL,
   captureReviews,
   captureComments,
   captureIssueComments,
   captureRepositoryIssues,
   syncRepositoryGraphQL,
+  syncRepositoryEnhanced,
   discoverRepository,
   classifyRepository,
   syncWorkspacePriorities,
