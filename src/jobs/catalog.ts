@@ -10,11 +10,13 @@ import { syncRepositoryEnhanced } from './capture/repository-sync-enhanced.ts';
 import { syncRepositoryGraphQL } from './capture/repository-sync-graphql.ts';
 import { syncWorkspacePriorities } from './capture/workspace-priorities.ts';
 import type { JobDefinition } from './define-job.ts';
+import { cancelJobs } from './system/cancel-jobs.ts';
 import { ping } from './system/ping.ts';
 
 /** Every job kind of this deployment. To add a job, write its file and name it here. */
 export const catalog: readonly JobDefinition[] = [
   ping,
+  cancelJobs,
   captureDetails,
   captureDetailsGraphQL,
   captureReviews,
