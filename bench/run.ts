@@ -1,107 +1,72 @@
-import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import pg from 'pg';
 import { migrate } from '../src/local/migrate.ts';
 import { startPostgres } from '../src/local/postgres.ts';
 import { createNodeLogger } from '../src/runtime/node-logger.ts';
-import { spread } from './measure.ts';
-import { queueMetrics, queueRound, type QueueRound, type QueueSize } from './queue.ts';
+import { captureSection } from './capture/section.ts';
+import { queueSection } from './queue/section.ts';
+import { saveResult } from './result-file.ts';
+import type { Goal, Section, SectionResult } from './section.ts';
 
-/**
- * `npm run bench`: the queue on a Postgres of its own, on disk, with default durability; rounds with and without the
- * hand-edit triggers alternate, so that a drift of the machine meets both. `--quick` takes about a minute.
- */
+/** `npm run bench [-- section …] [--quick]`: all sections, or those that are named, one after the other. */
 
-const { values: flags } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
-const rounds = flags.quick ? 3 : 7;
-const size: QueueSize = flags.quick
-  ? { bulk: 10_000, single: 1_000, pickups: 50 }
-  : { bulk: 40_000, single: 4_000, pickups: 200 };
-const variants = ['triggers on', 'triggers off'] as const;
+const sections: readonly Section[] = [queueSection, captureSection];
 
-const folder = await mkdtemp(join(tmpdir(), 'hybrid-jobs-bench-'));
-const log = createNodeLogger({ level: 'warn' });
-const server = await startPostgres({ dataDir: join(folder, 'data'), persistent: false, log });
-const loadBefore = loadavg();
-try {
-  await migrate(server.url, log);
-  const results = await measure(server.url);
-  await report(results);
-} finally {
-  await server.stop();
-  await rm(folder, { recursive: true, force: true });
+const { values: flags, positionals: names } = parseArgs({
+  options: { quick: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const unknown = names.filter((name) => !sections.some((section) => section.name === name));
+if (unknown.length > 0) {
+  const known = sections.map(({ name }) => name).join(', ');
+  console.error(`Expected sections of ${known}, got ${unknown.join(', ')}`);
+  process.exit(2);
+}
+for (const section of sections)
+  if (names.length === 0 || names.includes(section.name)) await runSection(section);
+
+async function runSection(section: Section): Promise<void> {
+  const loadBefore = loadavg();
+  const result = await onFreshDatabase((databaseUrl) =>
+    section.run({
+      databaseUrl,
+      quick: flags.quick,
+      progress: (what) => progress(`${section.name}: ${what}`),
+    }),
+  );
+  result.tables.forEach((table) => console.log(table));
+  if (result.goals.length > 0) console.log(goalTable(result.goals));
+  const file = await saveResult(section.name, result, { loadBefore, scratch: flags.quick });
+  const [before, after] = [loadBefore, loadavg()].map(([lastMinute]) => lastMinute?.toFixed(2));
+  console.log(`machine load before ${before}, after ${after}; written to ${file}`);
 }
 
-async function measure(url: string): Promise<Record<string, QueueRound[]>> {
-  const pool = new pg.Pool({ connectionString: url, max: 20 });
-  const results: Record<string, QueueRound[]> = { 'triggers on': [], 'triggers off': [] };
-  progress('warm-up');
-  await queueRound(pool, { bulk: 5_000, single: 500, pickups: 20 });
-  for (let round = 1; round <= rounds; round += 1) {
-    for (const variant of round % 2 === 0 ? variants : variants.toReversed()) {
-      progress(`round ${round} of ${rounds}, ${variant}`);
-      await pool.query(
-        `alter table background_jobs ${variant === 'triggers on' ? 'enable' : 'disable'} trigger user`,
-      );
-      results[variant]?.push(await queueRound(pool, size));
-    }
+async function onFreshDatabase(measure: (url: string) => Promise<SectionResult>): Promise<SectionResult> {
+  const folder = await mkdtemp(join(tmpdir(), 'hybrid-jobs-bench-'));
+  const log = createNodeLogger({ level: 'warn' });
+  const server = await startPostgres({ dataDir: join(folder, 'data'), persistent: false, log });
+  try {
+    await migrate(server.url, log);
+    return await measure(server.url);
+  } finally {
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
   }
-  progress('done');
-  await pool.end();
-  return results;
 }
 
 function progress(what: string): void {
   process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${what}\n`);
 }
 
-async function report(results: Record<string, QueueRound[]>): Promise<void> {
-  const on = results['triggers on'] ?? [];
-  const off = results['triggers off'] ?? [];
-  const figures = queueMetrics.map((metric) => ({
-    metric,
-    on: spread(on.map((round) => round[metric])),
-    off: spread(off.map((round) => round[metric])),
-    ratio: spread(on.map((round, index) => round[metric] / (off[index]?.[metric] ?? NaN))),
-  }));
+function goalTable(goals: readonly Goal[]): string {
   const table = new Table({
-    head: ['metric (median, least to most)', 'hand-edit triggers on', 'off', 'on / off'],
+    head: ['goal', 'measured', 'wanted', ''],
     style: { head: [], border: [] },
   });
-  const show = ({ median, least, most }: { median: number; least: number; most: number }, digits: number) =>
-    `${median.toFixed(digits)} (${least.toFixed(digits)} to ${most.toFixed(digits)})`;
-  for (const { metric, on, off, ratio } of figures) {
-    const digits = metric.endsWith('ms') ? 2 : 0;
-    table.push([metric, show(on, digits), show(off, digits), show(ratio, 2)]);
-  }
-  console.log(table.toString());
-  const file = await save({ rounds, size, figures, raw: results });
-  console.log(
-    `machine load before ${loadBefore[0]?.toFixed(2)}, after ${loadavg()[0]?.toFixed(2)}; written to ${file}`,
-  );
-}
-
-/** Results are added, never replaced; those of a quick run are not kept in the repository. */
-async function save(results: object): Promise<string> {
-  const target = new URL(flags.quick ? './results/scratch/' : './results/', import.meta.url);
-  await mkdir(target, { recursive: true });
-  const at = new Date().toISOString();
-  const file = new URL(`${at.slice(0, 19).replaceAll(':', '')}-queue.json`, target);
-  const machine = {
-    cpu: cpus()[0]?.model,
-    cores: cpus().length,
-    memoryBytes: totalmem(),
-    loadBefore,
-    node: process.version,
-  };
-  const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
-  await writeFile(
-    file,
-    `${JSON.stringify({ at, commit, machine, section: 'queue', ...results }, null, 2)}\n`,
-  );
-  return file.pathname;
+  for (const { what, unit, value, goal, met } of goals)
+    table.push([what, `${Number(value.toPrecision(4))} ${unit}`, `${goal} ${unit}`, met ? 'met' : 'MISSED']);
+  return table.toString();
 }

@@ -3,22 +3,28 @@ import { discoverRepository } from './capture/discover-repository.ts';
 import { captureIssueComments } from './capture/issue-comments.ts';
 import { captureComments } from './capture/pr-comments.ts';
 import { captureDetails } from './capture/pr-details.ts';
+import { captureDetailsGraphQL } from './capture/pr-details-graphql.ts';
 import { captureReviews } from './capture/pr-reviews.ts';
 import { captureRepositoryIssues } from './capture/repository-issues.ts';
+import { syncRepositoryEnhanced } from './capture/repository-sync-enhanced.ts';
 import { syncRepositoryGraphQL } from './capture/repository-sync-graphql.ts';
 import { syncWorkspacePriorities } from './capture/workspace-priorities.ts';
 import type { JobDefinition } from './define-job.ts';
+import { cancelJobs } from './system/cancel-jobs.ts';
 import { ping } from './system/ping.ts';
 
 /** Every job kind of this deployment. To add a job, write its file and name it here. */
 export const catalog: readonly JobDefinition[] = [
   ping,
+  cancelJobs,
   captureDetails,
+  captureDetailsGraphQL,
   captureReviews,
   captureComments,
   captureIssueComments,
   captureRepositoryIssues,
   syncRepositoryGraphQL,
+  syncRepositoryEnhanced,
   discoverRepository,
   classifyRepository,
   syncWorkspacePriorities,

@@ -25,8 +25,11 @@ export interface JobDefinition<Payload = unknown, Result = unknown> {
   maxRetries: number;
   /** Minutes by which the job overtakes others; may be negative. Default: 0. */
   priority: number;
-  /** At most `limit` jobs with one key run at a time. The key is made of the parsed payload. Default: no limit. */
-  concurrency: { key(payload: Payload): string; limit: number } | null;
+  /**
+   * At most `limit` jobs with one key run at a time. The key is made of the parsed payload. Default: no limit.
+   * `expression` says the same to Inngest, in CEL over `event.data`: on the inline lane nothing else keeps the limit.
+   */
+  concurrency: { key(payload: Payload): string; limit: number; expression?: string } | null;
   /** At most `limit` runs start within each `periodSeconds`. Default: no limit. */
   throttle: { limit: number; periodSeconds: number } | null;
   /** Shared quotas that a run spends, for example `github:graphql`: while one is exhausted, none starts. Default: none. */

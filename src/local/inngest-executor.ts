@@ -47,7 +47,8 @@ export interface InngestExecutor {
 
 /**
  * Plays Inngest's part on one machine: it matches events with functions, calls them over HTTP, remembers their steps
- * and retries them. For development and tests; it keeps nothing on disk, and neither sleeps nor waits for events.
+ * and retries them, and tells their failure handlers when it gives up. For development and tests; it keeps nothing on
+ * disk, and neither sleeps, waits for events nor evaluates expressions.
  */
 export function createInngestExecutor(options: ExecutorOptions): InngestExecutor {
   const endpoint = { fetch: globalThis.fetch, now: () => new Date(), ...options };
@@ -57,7 +58,7 @@ export function createInngestExecutor(options: ExecutorOptions): InngestExecutor
   ): Promise<RunEnd[]> => {
     const served = options.functions ?? (await askFunctions(endpoint));
     const triggered = served.filter(({ triggers }) => triggers.some(isIt));
-    return await Promise.all(triggered.map((fn) => run(fn.id, event, endpoint, options)));
+    return await Promise.all(triggered.map((fn) => runToEnd(fn.id, event, endpoint, options)));
   };
   return {
     send: ({ name, data = {}, id = crypto.randomUUID() }) =>
@@ -78,6 +79,33 @@ async function askFunctions(endpoint: Endpoint): Promise<readonly ServedFunction
   if (!body.functions)
     throw new Error(`${endpoint.url}: expected a list of functions, got ${response.status} without one`);
   return body.functions;
+}
+
+/** A run that failed is followed by one of the function's failure handler, which each of our functions has. */
+async function runToEnd(
+  functionId: string,
+  event: InngestEvent,
+  endpoint: Endpoint,
+  options: ExecutorOptions,
+): Promise<RunEnd> {
+  const end = await run(functionId, event, endpoint, options);
+  if (end.status === 'failed')
+    await run(`${functionId}-failure`, failureOf(end, event, endpoint), endpoint, options);
+  return end;
+}
+
+function failureOf(
+  { functionId, runId, output }: RunEnd,
+  event: InngestEvent,
+  { now }: Endpoint,
+): InngestEvent {
+  const error = { name: 'Error', message: detailOf(output), ...(typeof output === 'object' ? output : {}) };
+  return {
+    id: crypto.randomUUID(),
+    name: 'inngest/function.failed',
+    data: { function_id: functionId, run_id: runId, error, event },
+    ts: now().getTime(),
+  };
 }
 
 async function run(

@@ -108,7 +108,9 @@ async function listFunctions(
     name: fn.name,
     triggers: fn.opts.triggers as unknown,
   }));
-  return Response.json({ ...introspection, functions: listed }, { headers: withoutLength(answer.headers) });
+  // The SDK counts the failure handlers, too.
+  const body = { ...introspection, function_count: listed.length, functions: listed };
+  return Response.json(body, { headers: withoutLength(answer.headers) });
 }
 
 function withoutLength(headers: Headers): Headers {

@@ -11,22 +11,13 @@ import { NonRetryableError } from '../jobs/outcomes.ts';
 import type { Outcome } from '../queue/outcome.ts';
 import { blamesData } from '../queue/persist.ts';
 import { toNewJob } from './event.ts';
+import { recordFailedDelivery } from './failed-delivery.ts';
 import { runInline } from './inline.ts';
+import { inngestFeatures } from './inngest-options.ts';
 import { inngestSteps, type StepRun } from './inngest-steps.ts';
 import { type JobReceipt, receiptOfBegun, receiptOfOutcome, waitsOnEdge } from './receipt.ts';
 import { endOfRequest, RequestEnd } from './request-end.ts';
 import type { RouterOptions } from './router-options.ts';
-
-/**
- * Inngest tries this often to deliver an event, at least: some four hours with its backoff. The row counts the job's
- * own retries and ends them with a `NonRetriableError`; these here are for a database or a host that is away.
- */
-const deliveryRetries = 10;
-
-/** Inngest's limit. */
-const mostRetries = 20;
-
-type Retries = NonNullable<InngestFunction.Options['retries']>;
 
 /** One Inngest function per job kind, triggered by its type, its aliases and its cron times. */
 export function createInngestFunctions(options: InngestFunctionsOptions): InngestFunction.Any[] {
@@ -49,7 +40,13 @@ function createFunction(definition: JobDefinition, options: InngestFunctionsOpti
         ...[definition.type, ...definition.aliases].map((event) => ({ event })),
         ...definition.cron.map((cron) => ({ cron })),
       ],
-      retries: Math.min(mostRetries, Math.max(deliveryRetries, definition.maxRetries)) as Retries,
+      ...inngestFeatures(definition),
+      onFailure: ({ event, error }) =>
+        recordFailedDelivery(
+          { event: event.data.event, runId: event.data.run_id, error },
+          definition,
+          options,
+        ),
       // The steps that follow when half the budget is spent start in a request of their own.
       checkpointing: { maxRuntime: inlineBudgetSeconds * 500 },
       middleware: [RequestEnd],

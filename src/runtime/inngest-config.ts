@@ -38,7 +38,7 @@ const devSwitch = z
  * `dev`; `INNGEST_ENV`, the name of a branch environment; Netlify's contexts for previews. Else production, where
  * nothing is served without a signing key, so that a forgotten variable opens nothing.
  */
-export function detectEnvironment(env: EnvRecord): InngestEnvironment {
+function detectEnvironment(env: EnvRecord): InngestEnvironment {
   const dev = env['INNGEST_DEV']?.trim() ?? '';
   const context = env['CONTEXT']?.trim() ?? '';
   if (isSwitchedOn.test(dev)) return 'local';

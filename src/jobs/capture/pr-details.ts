@@ -5,7 +5,8 @@ import type { JobContext } from '../job-context.ts';
 import { storePage, type CapturePage, type CommentRow, type ReviewRow } from './capture-page.ts';
 import { freshnessPayload, isFresh, lookUp, nameOnGitHub } from './capture-state.ts';
 import { ContributorRows } from './contributor-rows.ts';
-import { pullRequestPayload } from './repository-reference.ts';
+import { repositoryExpression } from './repository-expression.ts';
+import { pullRequestPayload, repositoryKey } from './repository-reference.ts';
 import {
   issueCommentFromRest,
   pullRequestFromRest,
@@ -32,6 +33,12 @@ export const captureDetails = defineJob({
   title: 'Capture one pull request',
   lane: 'inline',
   quota: ['github:core'],
+  // A burst of webhooks of one repository leaves room for the others.
+  concurrency: {
+    key: ({ repository }) => `details of ${repositoryKey(repository)}`,
+    limit: 5,
+    expression: repositoryExpression,
+  },
   payload,
   timeoutSeconds: 60,
   // One step, so that the answer of a run that has stored the details cannot become "cache" when it is entered again.

@@ -66,10 +66,26 @@ export const repositoryPayload = z
   .object(fields)
   .transform((payload, ctx) => ({ repository: toReference(payload, ctx) }));
 
+/** The same where a payload may name no repository: `{ repository: null }` then. */
+export const optionalRepositoryPayload = z.object(fields).transform((payload, ctx) => {
+  const { repository, repositoryId, owner, repo } = payload;
+  const isNamed = [repository, repositoryId, owner, repo].some((field) => field != null);
+  return { repository: isNamed ? toReference(payload, ctx) : null };
+});
+
 /** The same for one pull request: `pr_number`, `prNumber` or `prNumbers` of one become `prNumber`. */
 export const pullRequestPayload = z.object({ ...fields, ...numberFields }).transform((payload, ctx) => ({
   repository: toReference(payload, ctx),
   prNumber: toNumber(payload, ctx),
+}));
+
+/** Of one job; more belong to several. */
+const mostPullRequests = 1_000;
+
+/** The same for many pull requests: all that `pr_number`, `prNumber` and `prNumbers` name, each once. */
+export const pullRequestsPayload = z.object({ ...fields, ...numberFields }).transform((payload, ctx) => ({
+  repository: toReference(payload, ctx),
+  prNumbers: toNumbers(payload, ctx),
 }));
 
 /**
@@ -109,9 +125,21 @@ function flatName({ owner, repo, name }: Fields, ctx: z.RefinementCtx): FullName
   return null;
 }
 
-function toNumber({ pr_number, prNumber, prNumbers }: NumberFields, ctx: z.RefinementCtx): number {
-  const given = [pr_number, prNumber, ...(prNumbers ?? [])].filter((number) => number != null);
-  const [number, ...others] = new Set(given);
+function givenNumbers({ pr_number, prNumber, prNumbers }: NumberFields): number[] {
+  return [...new Set([pr_number, prNumber, ...(prNumbers ?? [])].filter((number) => number != null))];
+}
+
+function toNumbers(payload: NumberFields, ctx: z.RefinementCtx): number[] {
+  const numbers = givenNumbers(payload);
+  if (numbers.length === 0)
+    refuse(ctx, ['prNumbers'], 'expected prNumbers, pr_number or prNumber to name pull requests');
+  if (numbers.length > mostPullRequests)
+    refuse(ctx, ['prNumbers'], `expected at most ${mostPullRequests} pull requests, not ${numbers.length}`);
+  return numbers;
+}
+
+function toNumber(payload: NumberFields, ctx: z.RefinementCtx): number {
+  const [number, ...others] = givenNumbers(payload);
   if (number === undefined)
     refuse(ctx, ['prNumber'], 'expected pr_number, prNumber or prNumbers to name a pull request');
   if (others.length > 0) refuse(ctx, ['prNumber'], `expected one pull request, not ${others.length + 1}`);

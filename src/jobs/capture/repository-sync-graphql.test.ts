@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { askedSizes } from '../../../tests/support/captured-details.ts';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
-import { runJob } from '../../../tests/support/job-context.ts';
+import { enqueueJob, runAttempt, runJob } from '../../../tests/support/job-context.ts';
 import { silentLogger } from '../../../tests/support/silent-logger.ts';
 import { createGitHub } from '../../github/create-github.ts';
 import type { GitHub } from '../../github/github.ts';
@@ -80,7 +81,6 @@ describe('capture/repository.sync.graphql', () => {
     expect(job).toMatchObject({
       status: 'completed',
       result: { pullRequests: 100, pages: 1, truncated: true, githubRequests: 1, source: 'github' },
-      progressMessage: '100 pull requests fetched',
     });
     expect(standIn.requests.slice(asked)).toHaveLength(1);
     const newest = standIn.data.repository(repository)?.pullRequests().slice(-100) ?? [];
@@ -92,6 +92,32 @@ describe('capture/repository.sync.graphql', () => {
        order by pull.number`,
     );
     expect(rows).toMatchObject(newest.map(trueRow));
+  });
+
+  it('takes one look, one upsert and one checkpoint in the database', async () => {
+    const asked: string[] = [];
+    const rpc: TestDatabase['rpc'] = async (name, args, options) => {
+      asked.push(name);
+      return await database.rpc(name, args, options);
+    };
+    await runJob({ rpc }, github, type, { repository });
+    const own = asked.slice(
+      asked.indexOf('claim_background_job') + 1,
+      asked.indexOf('complete_background_jobs'),
+    );
+    expect(own).toEqual(['get_capture_state', 'upsert_capture_page', 'save_background_job_step']);
+  });
+
+  it('goes on when it is tried again, though the repository has become fresh', async () => {
+    const id = await enqueueJob(database, type, { repository });
+    standIn.faults.add({ kind: 'server-error' });
+    expect(await runAttempt(database, github, id)).toMatchObject({ status: 'queued', retryCount: 1 });
+    const prNumber = standIn.data.repository(repository)?.busyNumber;
+    await runJob(database, github, 'capture/pr.details', { repository, prNumber });
+    await database.pool.query('update repositories set pull_requests_synced_at = now()');
+    expect(await runAttempt(database, github, id)).toMatchObject({
+      result: { pullRequests: 100, source: 'github' },
+    });
   });
 
   it('says so when it has all there is', async () => {
@@ -179,19 +205,31 @@ describe('when GitHub refuses', () => {
     expect(job.runAt.getTime()).toBeLessThanOrEqual(Date.now() + 122_000);
   });
 
-  const retried: Fault[] = [
-    { kind: 'server-error' },
-    { kind: 'bad-gateway' },
-    { kind: 'truncated' },
-    { kind: 'graphql-timeout' },
-    { kind: 'graphql-partial' },
-  ];
+  const retried: Fault[] = [{ kind: 'server-error' }, { kind: 'truncated' }, { kind: 'graphql-partial' }];
 
   it.each(retried)('the job is tried again: %j', async (fault) => {
     standIn.faults.add(fault);
     const job = await runJob(database, github, type, { repository });
     expect(job).toMatchObject({ status: 'queued', retryCount: 1 });
     expect((await snapshot()).pull_requests).toEqual([]);
+  });
+
+  const tooLarge: Fault[] = [{ kind: 'bad-gateway' }, { kind: 'graphql-timeout' }];
+
+  it.each(tooLarge)('the job asks for smaller pages: $kind', async (fault) => {
+    standIn.faults.add(fault);
+    const asked = standIn.requests.length;
+    const job = await runJob(database, github, type, { repository });
+    expect(job).toMatchObject({
+      ...{ status: 'completed', retryCount: 0 },
+      result: { pullRequests: 100, pages: 2, truncated: true, githubRequests: 3, source: 'github' },
+    });
+    expect(askedSizes(standIn, asked)).toEqual([100, 50, 50]);
+    const newest = standIn.data.repository(repository)?.pullRequests().slice(-100) ?? [];
+    const { rows } = await database.pool.query('select number from pull_requests order by number');
+    expect(rows).toEqual(newest.map(({ number }) => ({ number })));
+    const again = await runJob(database, github, type, { repository });
+    expect(again.result).toMatchObject({ source: 'cache' });
   });
 
   const failed: [fault: Fault, message: string][] = [

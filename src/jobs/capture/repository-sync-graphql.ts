@@ -3,20 +3,26 @@ import type { GitHub } from '../../github/github.ts';
 import { defineJob } from '../define-job.ts';
 import type { JobContext } from '../job-context.ts';
 import { NonRetryableError } from '../outcomes.ts';
-import { storePage, type CapturePage } from './capture-page.ts';
+import { actorFields } from './actor-from-graphql.ts';
+import { storePage } from './capture-page.ts';
 import { freshnessPayload, isFresh, lookUp, nameOnGitHub } from './capture-state.ts';
+import { nextCursor, type Connection } from './connection.ts';
 import { ContributorRows } from './contributor-rows.ts';
 import { repositoryKey, repositoryPayload } from './repository-reference.ts';
 import {
   pullRequestFields,
   pullRequestFromGraphQL,
+  rateLimitField,
   repositoryFields,
   repositoryFromGraphQL,
   type PullRequestNode,
   type RepositoryNode,
 } from './rows-from-graphql.ts';
+import { ShrinkingPage } from './shrinking-page.ts';
 
 const payload = repositoryPayload.and(freshnessPayload);
+
+type Context = JobContext<z.output<typeof payload>>;
 
 interface SyncedRepository {
   /** Captured by this run: 0 when the database was fresh. */
@@ -24,70 +30,122 @@ interface SyncedRepository {
   pages: number;
   /** True when the repository has older pull requests than the ones captured. */
   truncated: boolean;
+  /** Requests whose answers were stored, and those that asked for too large a page. */
   githubRequests: number;
   source: 'cache' | 'github';
 }
 
-/** The 100 newest pull requests of a repository in one GraphQL request and one upsert. */
+/** So many of the newest pull requests: a page, as large as GitHub gives one. */
+const newest = 100;
+
+/** The 100 newest pull requests of a repository in one GraphQL request and one upsert; in more where GitHub wants it. */
 export const syncRepositoryGraphQL = defineJob({
   type: 'capture/repository.sync.graphql',
   aliases: ['capture/repository.sync-graphql'],
   title: 'Capture the newest pull requests',
   lane: 'edge',
   payload,
-  timeoutSeconds: 60,
   concurrency: { key: ({ repository }) => repositoryKey(repository), limit: 1 },
-  // One step, so that the answer of a run that has stored its page cannot become "cache" when it is entered again.
-  run: (ctx: JobContext<z.output<typeof payload>>): Promise<SyncedRepository> =>
-    ctx.step('capture', () => capture(ctx)),
+  quota: ['github:graphql'],
+  run: capture,
 });
 
-async function capture(ctx: JobContext<z.output<typeof payload>>): Promise<SyncedRepository> {
-  const { rpc, signal } = ctx;
-  const { repository } = ctx.payload;
-  const state = await lookUp(rpc, repository, { signal });
-  if (isFresh(state.repository?.pull_requests_age_seconds, ctx.payload))
-    return { pullRequests: 0, pages: 0, truncated: false, githubRequests: 0, source: 'cache' };
-  const github = ctx.github.withSignal(signal);
-  const { page, truncated } = await fetchPage(github, nameOnGitHub(repository, state), state.as_of);
-  const pullRequests = page.pull_requests.length;
-  await ctx.progress(50, `${pullRequests} pull requests fetched`);
-  await storePage(rpc, page, signal);
-  return { pullRequests, pages: 1, truncated, githubRequests: github.requestCount, source: 'github' };
+async function capture(ctx: Context): Promise<SyncedRepository> {
+  const total = { pullRequests: 0, pages: 0, truncated: false, githubRequests: 0 };
+  const pages = new ShrinkingPage(ctx, newest);
+  let position: Position | null = null;
+  for (;;) {
+    const here: Position | null = position;
+    const page: Captured = await pages.step(`page ${total.pages + 1}`, async (size, github) => {
+      // In the step of the first page: one checkpoint less, in a job that usually has one page.
+      const start = here ?? (await look(ctx));
+      return start === null ? fresh : await capturePage(ctx, github, start, size);
+    });
+    if (page.source === 'cache') return { ...total, source: 'cache' };
+    total.pages += 1;
+    total.pullRequests += page.pullRequests;
+    total.githubRequests += page.githubRequests;
+    position = page.next;
+    if (position === null || position.read >= newest)
+      return { ...total, truncated: position !== null, source: 'github' };
+    await ctx.progress(Math.min(99, position.read), `${total.pullRequests} pull requests captured`);
+  }
 }
 
-const query = `query newestPullRequests($owner: String!, $name: String!) {
+interface Position {
+  /** The database's time of the look that came before every request. */
+  asOf: string;
+  owner: string;
+  repo: string;
+  /** Cursor; null: from the beginning. */
+  after: string | null;
+  /** Pull requests before it. */
+  read: number;
+}
+
+/** Null when the database is fresh; to a run that was lost and began again, what it had stored does not make it so. */
+async function look({ rpc, signal, payload, retryCount }: Context): Promise<Position | null> {
+  const state = await lookUp(rpc, payload.repository, { signal });
+  if (retryCount === 0 && isFresh(state.repository?.pull_requests_age_seconds, payload)) return null;
+  return { asOf: state.as_of, ...nameOnGitHub(payload.repository, state), after: null, read: 0 };
+}
+
+interface CapturedPage {
+  source: 'cache' | 'github';
+  pullRequests: number;
+  /** Null when there is none after this page. */
+  next: Position | null;
+}
+
+type Captured = CapturedPage & { githubRequests: number };
+
+const fresh: CapturedPage = { source: 'cache', pullRequests: 0, next: null };
+
+const query = `query newestPullRequests($owner: String!, $name: String!, $first: Int!, $after: String) {
+  ${rateLimitField}
   repository(owner: $owner, name: $name) {
     ...repositoryFields
-    pullRequests(first: 100, orderBy: { field: CREATED_AT, direction: DESC }) {
-      pageInfo { hasNextPage }
+    pullRequests(first: $first, after: $after, orderBy: { field: CREATED_AT, direction: DESC }) {
+      pageInfo { hasNextPage endCursor }
       nodes { ...pullRequestFields }
     }
   }
 }
 ${repositoryFields}
-${pullRequestFields}`;
+${pullRequestFields}
+${actorFields}`;
 
 interface Answer {
-  repository:
-    | (RepositoryNode & {
-        pullRequests: { pageInfo: { hasNextPage: boolean }; nodes: (PullRequestNode | null)[] };
-      })
-    | null;
+  repository: (RepositoryNode & { pullRequests: Connection<PullRequestNode> }) | null;
 }
 
-async function fetchPage(github: GitHub, { owner, repo }: { owner: string; repo: string }, asOf: string) {
-  const { repository } = await github.graphql<Answer>(query, { owner, name: repo });
+/** Fetches and stores a page; the last one makes the repository fresh. */
+async function capturePage(
+  { rpc, signal }: Context,
+  github: GitHub,
+  { asOf, owner, repo, after, read }: Position,
+  size: number,
+): Promise<CapturedPage> {
+  const first = Math.min(size, newest - read);
+  const { repository } = await github.graphql<Answer>(query, { owner, name: repo, first, after });
   if (repository === null) throw new NonRetryableError(`GitHub has no repository ${owner}/${repo}`);
-  const { pageInfo, nodes } = repository.pullRequests;
+  const nodes = repository.pullRequests.nodes ?? [];
+  const end = nextCursor(repository.pullRequests);
+  const next = end === null ? null : { asOf, owner, repo, after: end, read: read + nodes.length };
+  const isLast = next === null || next.read >= newest;
   const contributors = new ContributorRows();
+  const pullRequests = nodes
+    .map((node) => node && pullRequestFromGraphQL(node, contributors))
+    .filter((row) => row !== null);
   const page = {
     fetched_at: asOf,
-    repository: { ...repositoryFromGraphQL(repository), pull_requests_synced_at: asOf },
-    pull_requests: nodes
-      .filter((node) => node !== null)
-      .map((node) => pullRequestFromGraphQL(node, contributors)),
+    repository: {
+      ...repositoryFromGraphQL(repository),
+      ...(isLast ? { pull_requests_synced_at: asOf } : {}),
+    },
+    pull_requests: pullRequests,
     contributors: contributors.all(),
-  } satisfies CapturePage;
-  return { page, truncated: pageInfo.hasNextPage };
+  };
+  await storePage(rpc, page, signal);
+  return { source: 'github', pullRequests: pullRequests.length, next };
 }

@@ -1,15 +1,7 @@
+import { accountFromGraphQL, type Actor } from './actor-from-graphql.ts';
 import type { PullRequestRow, RepositoryRow } from './capture-page.ts';
 import { storable, storableBody } from './captured-text.ts';
-import type { Account, ContributorRows } from './contributor-rows.ts';
-
-/** What {@link actorFields} asks for. Kinds of actors without a number of their own have no `databaseId`. */
-interface Actor {
-  __typename: string;
-  login: string;
-  avatarUrl: string;
-  databaseId?: number | null;
-  user?: { databaseId: number | null } | null;
-}
+import type { ContributorRows } from './contributor-rows.ts';
 
 /** What {@link repositoryFields} asks for. */
 export interface RepositoryNode {
@@ -31,7 +23,7 @@ export interface RepositoryNode {
 
 /** What {@link pullRequestFields} asks for. */
 export interface PullRequestNode {
-  fullDatabaseId: string;
+  fullDatabaseId: string | null;
   author: Actor | null;
   mergedBy: Actor | null;
   number: number;
@@ -54,15 +46,6 @@ export interface PullRequestNode {
   mergedAt: string | null;
 }
 
-const actorFields = `fragment actorFields on Actor {
-  __typename login avatarUrl
-  ... on User { databaseId }
-  ... on Bot { databaseId }
-  ... on Organization { databaseId }
-  ... on Mannequin { databaseId }
-  ... on EnterpriseUserAccount { user { databaseId } }
-}`;
-
 export const repositoryFields = `fragment repositoryFields on Repository {
   databaseId owner { login } name description isPrivate isFork isArchived defaultBranchRef { name }
   primaryLanguage { name } stargazerCount url createdAt updatedAt pushedAt
@@ -72,20 +55,14 @@ export const pullRequestFields = `fragment pullRequestFields on PullRequest {
   fullDatabaseId author { ...actorFields } mergedBy { ...actorFields } number title body state isDraft merged
   baseRefName headRefName headRefOid additions deletions changedFiles commits { totalCount } url
   createdAt updatedAt closedAt mergedAt
-}
-${actorFields}`;
+}`;
 
-function account(actor: Actor | null): Account | null {
-  const id = actor?.databaseId ?? actor?.user?.databaseId;
-  if (actor === null || id == null) return null;
-  const isBot = actor.__typename === 'Bot';
-  return {
-    id,
-    // GraphQL drops the ending that tells a bot from a person of the same name.
-    login: isBot && !actor.login.endsWith('[bot]') ? `${actor.login}[bot]` : actor.login,
-    type: actor.__typename === 'EnterpriseUserAccount' ? 'User' : actor.__typename,
-    avatarUrl: actor.avatarUrl,
-  };
+/** Asked for in every query, so that whoever reads the answers sees what they cost. */
+export const rateLimitField = 'rateLimit { cost remaining resetAt }';
+
+/** GitHub's id of a node, null where it has none: such a thing could not be recognised again, and is left out. */
+export function githubId({ fullDatabaseId }: { fullDatabaseId: string | null }): number | null {
+  return fullDatabaseId === null ? null : Number(fullDatabaseId);
 }
 
 export function repositoryFromGraphQL(repository: RepositoryNode): RepositoryRow {
@@ -107,11 +84,16 @@ export function repositoryFromGraphQL(repository: RepositoryNode): RepositoryRow
   };
 }
 
-export function pullRequestFromGraphQL(pull: PullRequestNode, contributors: ContributorRows): PullRequestRow {
+export function pullRequestFromGraphQL(
+  pull: PullRequestNode,
+  contributors: ContributorRows,
+): PullRequestRow | null {
+  const id = githubId(pull);
+  if (id === null) return null;
   return {
-    github_id: Number(pull.fullDatabaseId),
-    author_github_id: contributors.add(account(pull.author)),
-    merged_by_github_id: contributors.add(account(pull.mergedBy)),
+    github_id: id,
+    author_github_id: contributors.add(accountFromGraphQL(pull.author)),
+    merged_by_github_id: contributors.add(accountFromGraphQL(pull.mergedBy)),
     number: pull.number,
     title: storable(pull.title),
     body: storableBody(pull.body),

@@ -10,7 +10,7 @@ import { faultResponse, spoilAnswer } from './fault-responses.ts';
 import type { Fault, FaultControl } from './faults.ts';
 import { executeGraphQL } from './graphql/execute.ts';
 import { type GraphQLRequest, parseGraphQLRequest } from './graphql/request.ts';
-import { type RateLimit, rateLimitHeaders } from './rate-limit.ts';
+import { type Quota, type RateLimit, rateLimitHeaders } from './rate-limit.ts';
 import type { RecordedRequest, RequestLog } from './request-log.ts';
 import { applyETag } from './rest/conditional.ts';
 import { badCredentials, errorResponse, rateLimitExceeded } from './rest/errors.ts';
@@ -25,6 +25,8 @@ export interface AppParts {
   /** Undefined: any token will do. */
   acceptedTokens: readonly string[] | undefined;
   allowAnonymous: boolean;
+  /** Nodes that a GraphQL query may return. */
+  nodeLimit: number;
   /** Before every answer. */
   latencyMs: number;
   /** Milliseconds since the epoch. */
@@ -90,12 +92,13 @@ async function answerRest(parts: AppParts, context: AppContext, rest: Hono): Pro
 }
 
 async function answerGraphQL(
-  { world, limits }: AppParts,
+  { world, limits, nodeLimit }: AppParts,
   request: GraphQLRequest | null,
   fault: Fault | undefined,
 ): Promise<Response> {
   if (request === null) return errorResponse(400, 'Problems parsing JSON');
-  const answer = await executeGraphQL(request, world, (points) => limits.graphql.spend(points));
+  const spend = (points: number): Quota | null => limits.graphql.spend(points);
+  const answer = await executeGraphQL(request, world, spend, nodeLimit);
   return Response.json(fault?.kind === 'graphql-partial' ? spoilAnswer(answer, fault) : answer);
 }
 

@@ -23,6 +23,8 @@ export interface GitHubStandInOptions {
   latencyMs?: number;
   /** Of REST and of GraphQL, each with a bucket of its own. */
   rateLimit?: RateLimitOptions;
+  /** Nodes that a GraphQL query may return. Default 500,000, GitHub's figure. */
+  nodeLimit?: number;
   /** Any other token gets 401. Default: any token will do. */
   acceptedTokens?: readonly string[];
   /** Whether requests without a token are served. Default true. */
@@ -65,6 +67,7 @@ export async function startGitHubStandIn(options: GitHubStandInOptions = {}): Pr
     },
     acceptedTokens: options.acceptedTokens,
     allowAnonymous: options.allowAnonymous ?? true,
+    nodeLimit: options.nodeLimit ?? 500_000,
     latencyMs: options.latencyMs ?? 0,
     now,
     closing: closing.signal,

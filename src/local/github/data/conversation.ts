@@ -1,7 +1,7 @@
 import { type Cast, pickAuthor, pickReviewer } from './accounts.ts';
 import { formatTime } from './clock.ts';
 import { writeRemark } from './prose.ts';
-import { objectId, type Random } from './random.ts';
+import { type Random } from './random.ts';
 import type { Account, AuthorAssociation, Comment, Review, ReviewComment } from './records.ts';
 
 /** Where a conversation takes place and what its entries may refer to. */
@@ -69,12 +69,7 @@ export function createReviews(
 /** A review as it is generated: submitted, and of a commit that is there. */
 type SubmittedReview = Review & { submittedAt: string; commitOid: string };
 
-function createReview(
-  setting: Setting,
-  databaseId: number,
-  time: number,
-  isReply: boolean,
-): SubmittedReview {
+function createReview(setting: Setting, databaseId: number, time: number, isReply: boolean): SubmittedReview {
   const { random } = setting;
   const author = pickReviewer(random, setting.cast, setting.author);
   const state = isReply ? 'COMMENTED' : random.pick(STATES);
@@ -129,9 +124,15 @@ export function times(
   return Array.from({ length: count }, () => from + random.next() * (until - from)).sort((a, b) => a - b);
 }
 
-/** A node id of the kind that GitHub hands out: a type prefix and an opaque rest. */
+/** A node id of the kind that GitHub hands out: a type prefix and a rest that is opaque to clients. */
 export function nodeId(prefix: string, databaseId: number): string {
-  return `${prefix}_kwDO${objectId(prefix, databaseId).slice(0, 12)}`;
+  return `${prefix}_kwDO${databaseId.toString(16).padStart(12, '0')}`;
+}
+
+/** Null for the node id of anything else. */
+export function databaseIdOf(prefix: string, id: string): number | null {
+  const [, given, digits = ''] = /^([A-Z]+)_kwDO([0-9a-f]{12})$/.exec(id) ?? [];
+  return given === prefix ? Number.parseInt(digits, 16) : null;
 }
 
 export function associationOf(author: Account | null): AuthorAssociation {

@@ -96,7 +96,7 @@ function createComment(
   const author = pickAuthor(random, cast);
   return {
     databaseId,
-    nodeId: discussionCommentNodeId(databaseId),
+    nodeId: nodeId('DC', databaseId),
     author,
     authorAssociation: associationOf(author),
     replyToId,
@@ -125,17 +125,6 @@ function pickAnswer(
   const answer = random.pick(candidates);
   const by = random.chance(0.7) ? author : pickReviewer(random, cast, author);
   return { answerId: answer.databaseId, answerChosenAt: answer.createdAt, answerChosenBy: by };
-}
-
-/** Opaque to clients, as GitHub's own; the stand-in finds the comment by the number in it. */
-function discussionCommentNodeId(databaseId: number): string {
-  return `DC_kwDO${databaseId.toString(16).padStart(12, '0')}`;
-}
-
-/** Null for the node id of anything else. */
-export function discussionCommentId(id: string): number | null {
-  const [, digits] = /^DC_kwDO([0-9a-f]{12})$/.exec(id) ?? [];
-  return digits === undefined ? null : Number.parseInt(digits, 16);
 }
 
 function category(name: string, emoji: string, isAnswerable: boolean): DiscussionCategory {

@@ -17,6 +17,8 @@ export interface Discussions {
   discussion(number: number): Discussion | undefined;
   /** All of them, oldest first. */
   discussions(): Discussion[];
+  /** The one with this database id. */
+  discussionWithId(databaseId: number): Discussion | undefined;
   /** The comment or reply with this database id, and its discussion. */
   discussionComment(databaseId: number): { discussion: Discussion; comment: DiscussionComment } | undefined;
   /** Changes a discussion from now on, as if somebody had edited it on GitHub. */
@@ -40,11 +42,12 @@ export function createDiscussions(
 ): Discussions {
   const { count, firstNumber, repositoryId } = recipe;
   if (count > MOST) throw new RangeError(`expected at most ${MOST} discussions, got ${count}`);
+  const firstId = 10_000_000 + (repositoryId % 100_000) * MOST;
   const firstCommentId = 200_000_000 + (repositoryId % 1900) * MOST * 1000;
   const context: DiscussionContext = {
     seed: recipe.seed,
     cast: recipe.cast,
-    idOf: (number) => 10_000_000 + (repositoryId % 100_000) * MOST + (number - firstNumber),
+    idOf: (number) => firstId + number - firstNumber,
     firstCommentId: (number) => firstCommentId + (number - firstNumber) * 1000,
     busyNumber: count < 10 ? null : firstNumber + Math.floor(count * 0.7),
   };
@@ -62,6 +65,7 @@ export function createDiscussions(
     busyDiscussionNumber: context.busyNumber,
     discussion,
     discussions: () => outlines.flatMap(({ number }) => discussion(number) ?? []),
+    discussionWithId: (databaseId) => discussion(firstNumber + databaseId - firstId),
     discussionComment: (databaseId) => {
       const found = discussion(firstNumber + Math.floor((databaseId - firstCommentId) / 1000));
       const comment = found?.comments.find((each) => each.databaseId === databaseId);

@@ -79,7 +79,7 @@ test('discussions are listed by their latest update, or as asked for', async () 
   expect(closed).toEqual({ totalCount: count });
 });
 
-test('the rest of a comment’s replies is found by the comment’s id', async () => {
+test('the rest of a discussion’s comments, and of a comment’s replies, is found by its id', async () => {
   const busy = truth.discussion(truth.busyDiscussionNumber ?? 0);
   const parent = busy?.comments.find(
     ({ databaseId }) =>
@@ -89,5 +89,10 @@ test('the rest of a comment’s replies is found by the comment’s id', async (
   const { graphql } = createClients(standIn);
   const count = busy?.comments.filter(({ replyToId }) => replyToId === parent?.databaseId).length;
   expect(await graphql(query, { id: parent?.nodeId })).toEqual({ node: { replies: { totalCount: count } } });
+  expect(
+    await graphql('query ($id: ID!) { node(id: $id) { ... on Discussion { number } } }', {
+      id: busy?.nodeId,
+    }),
+  ).toEqual({ node: { number: busy?.number } });
   await expect(graphql(query, { id: 'DC_kwDOffffffffffff' })).rejects.toThrow(/Could not resolve to a node/);
 });

@@ -19,19 +19,21 @@ import { gitHubSchema } from './schema.ts';
 import { formatError, TypedGraphQLError } from './typed-error.ts';
 import { gitHubRules } from './validation.ts';
 
-const NODE_LIMIT = 500_000;
-
 /** The body of the answer; its HTTP status is 200 even when the query is wrong. */
 export interface GraphQLAnswer {
   data?: Record<string, unknown> | null;
   errors?: readonly Record<string, unknown>[];
 }
 
-/** @param spend takes points from the hourly limit and answers what is left, or null when there is too little */
+/**
+ * @param spend takes points from the hourly limit and answers what is left, or null when there is too little
+ * @param nodeLimit of nodes that a query may return at most
+ */
 export async function executeGraphQL(
   request: GraphQLRequest,
   world: World,
   spend: (points: number) => Quota | null,
+  nodeLimit: number,
 ): Promise<GraphQLAnswer> {
   const schema = gitHubSchema();
   const { variables } = request;
@@ -45,7 +47,7 @@ export async function executeGraphQL(
   if (quota === null) {
     return refusal(new TypedGraphQLError('RATE_LIMITED', 'API rate limit exceeded for user ID 583231.'));
   }
-  if (cost.nodes > NODE_LIMIT) return refusal(tooManyNodes(cost));
+  if (cost.nodes > nodeLimit) return refusal(tooManyNodes(cost, nodeLimit));
   const result = await execute({
     schema,
     document,
@@ -80,8 +82,8 @@ function refusal(error: GraphQLError): { errors: readonly Record<string, unknown
   return { errors: [formatError(error)] };
 }
 
-function tooManyNodes(cost: QueryCost): TypedGraphQLError {
-  const [asked, limit] = [cost.nodes, NODE_LIMIT].map((count) => count.toLocaleString('en-US'));
+function tooManyNodes(cost: QueryCost, nodeLimit: number): TypedGraphQLError {
+  const [asked, limit] = [cost.nodes, nodeLimit].map((count) => count.toLocaleString('en-US'));
   return new TypedGraphQLError(
     'MAX_NODE_LIMIT_EXCEEDED',
     `This query requests up to ${asked} possible nodes which exceeds the maximum limit of ${limit}.`,
@@ -100,6 +102,9 @@ function createRoot(world: World, quota: Quota, cost: QueryCost): object {
       nodeCount: cost.nodes,
     },
     node: ({ id }: { id: string }) => findNode(world, id),
+    // Each on its own: one that is not there is null, and an error at its place in the list.
+    nodes: ({ ids }: { ids: readonly string[] }) =>
+      ids.map((id) => Promise.resolve().then(() => findNode(world, id))),
     repository: ({ owner, name }: { owner: string; name: string }) => {
       const repository = world.repository(`${owner}/${name}`);
       if (repository) return renderRepository(repository);

@@ -93,8 +93,9 @@ function renderReview(review: Review, pull: PullRequest, url: string): object {
   };
 }
 
-function renderThread(root: ReviewComment, pull: PullRequest, url: string): object {
+export function renderThread(root: ReviewComment, pull: PullRequest, url: string): object {
   return {
+    __typename: 'PullRequestReviewThread',
     id: root.nodeId.replace('PRRC_', 'PRRT_'),
     isResolved: root.databaseId % 2 === 0,
     isCollapsed: root.databaseId % 2 === 0,

@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import { createPgRpc } from '../src/database/pg-rpc.ts';
-import { createJobQueue, type JobQueue, type NewJob } from '../src/queue/job-queue.ts';
-import { milliseconds, percentile } from './measure.ts';
+import { createPgRpc } from '../../src/database/pg-rpc.ts';
+import { createJobQueue, type JobQueue, type NewJob } from '../../src/queue/job-queue.ts';
+import { milliseconds, percentile } from '../measure.ts';
 
 export interface QueueSize {
   /** Jobs enqueued in bulk and drained. */

@@ -1,0 +1,56 @@
+import type { Bench, Section } from '../section.ts';
+import { openPlace, type Place } from './place.ts';
+import { summarise, type CaptureRounds } from './report.ts';
+import { baselineRound, bulkRound, enhancedRound, hundred, large, owner } from './rounds.ts';
+
+/** GitHub's answer to a small request takes about this long from a data centre, in milliseconds. */
+const latencyMs = 50;
+
+/**
+ * 100 pull requests in bulk against one at a time, and the enhanced sync of a repository with reviews and comments,
+ * each GitHub request with the same simulated latency.
+ */
+export const captureSection: Section = {
+  name: 'capture',
+  async run(bench) {
+    const size = { latencyMs, pullRequests: 100, enhancedPullRequests: bench.quick ? 200 : 500 };
+    const rounds = bench.quick ? 3 : 7;
+    const place = await openPlace(bench.databaseUrl, {
+      latencyMs,
+      repositories: [
+        { owner, name: hundred, pullRequests: size.pullRequests },
+        { owner, name: large, pullRequests: size.enhancedPullRequests },
+      ],
+    });
+    try {
+      return summarise(await measure(bench, place, rounds, size.enhancedPullRequests), rounds, size);
+    } finally {
+      await place.close();
+    }
+  },
+};
+
+async function measure(
+  bench: Bench,
+  place: Place,
+  rounds: number,
+  pullRequests: number,
+): Promise<CaptureRounds> {
+  const results: CaptureRounds = { bulk: [], baseline: [], enhanced: [] };
+  const variants = {
+    bulk: async () => results.bulk.push(await bulkRound(place)),
+    baseline: async () => results.baseline.push(await baselineRound(place)),
+    enhanced: async () => results.enhanced.push(await enhancedRound(place, pullRequests)),
+  };
+  const names = ['bulk', 'baseline', 'enhanced'] as const;
+  bench.progress('warm-up');
+  for (const name of names) await variants[name]();
+  for (const name of names) results[name].length = 0;
+  for (let round = 1; round <= rounds; round += 1)
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      bench.progress(`round ${round} of ${rounds}, ${name}`);
+      await variants[name]();
+    }
+  bench.progress('done');
+  return results;
+}
