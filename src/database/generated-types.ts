@@ -215,6 +215,30 @@ export type Database = {
           },
         ];
       };
+      background_job_workers: {
+        Row: {
+          idle: boolean;
+          lanes: string[];
+          seen_at: string;
+          started_at: string;
+          worker: string;
+        };
+        Insert: {
+          idle: boolean;
+          lanes: string[];
+          seen_at?: string;
+          started_at?: string;
+          worker: string;
+        };
+        Update: {
+          idle?: boolean;
+          lanes?: string[];
+          seen_at?: string;
+          started_at?: string;
+          worker?: string;
+        };
+        Relationships: [];
+      };
       background_jobs: {
         Row: {
           active_ms: number;
@@ -768,6 +792,8 @@ export type Database = {
           created_at: string | null;
           default_branch: string | null;
           description: string | null;
+          details_synced_at: string | null;
+          details_synced_since: string | null;
           fork: boolean;
           github_id: number;
           html_url: string | null;
@@ -796,6 +822,8 @@ export type Database = {
           created_at?: string | null;
           default_branch?: string | null;
           description?: string | null;
+          details_synced_at?: string | null;
+          details_synced_since?: string | null;
           fork?: boolean;
           github_id: number;
           html_url?: string | null;
@@ -824,6 +852,8 @@ export type Database = {
           created_at?: string | null;
           default_branch?: string | null;
           description?: string | null;
+          details_synced_at?: string | null;
+          details_synced_since?: string | null;
           fork?: boolean;
           github_id?: number;
           html_url?: string | null;
@@ -1110,6 +1140,10 @@ export type Database = {
           job_id: string;
         }[];
       };
+      discard_dead_letter_jobs: {
+        Args: { before?: string; max_jobs?: number; type?: string };
+        Returns: number;
+      };
       enqueue_background_jobs: {
         Args: { jobs: Json };
         Returns: {
@@ -1152,6 +1186,7 @@ export type Database = {
         }[];
       };
       get_capture_state: { Args: { pr_number?: number; repository: Json }; Returns: Json };
+      get_details_state: { Args: { pr_numbers?: Json; repository: Json }; Returns: Json };
       get_issues_state: { Args: { issue_number?: number; repository: Json }; Returns: Json };
       get_job_statistics_summary: {
         Args: Record<PropertyKey, never>;
@@ -1191,7 +1226,9 @@ export type Database = {
           type: string;
         }[];
       };
+      note_details_synced: { Args: { progress: Json }; Returns: undefined };
       pause_job_type: { Args: { type: string }; Returns: undefined };
+      prune_background_jobs: { Args: { max_rows: number; older_than: string }; Returns: number };
       record_failed_delivery: {
         Args: { error: Json; job: Json };
         Returns: {
@@ -1201,11 +1238,17 @@ export type Database = {
         }[];
       };
       record_repository_sizes: { Args: { fetched_at: string; sizes: Json }; Returns: Json };
+      redrive_dead_letter_jobs: {
+        Args: { max_jobs?: number; since?: string; type?: string };
+        Returns: number;
+      };
+      remove_worker: { Args: { worker: string }; Returns: undefined };
       report_background_job_progress: {
         Args: { job_id: string; lease_token: string; message: string; percent: number };
         Returns: boolean;
       };
       report_job_quotas: { Args: { reports: Json }; Returns: undefined };
+      report_worker: { Args: { idle: boolean; lanes: Json; worker: string }; Returns: undefined };
       resume_job_type: { Args: { type: string }; Returns: undefined };
       retry_failed_job: { Args: { force?: boolean; job_id: string }; Returns: boolean };
       save_background_job_step: {

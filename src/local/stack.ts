@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createSupabaseClientRpc } from '../database/supabase-rpc.ts';
 import { catalog } from '../jobs/catalog.ts';
 import { createJobQueue, type JobQueue } from '../queue/job-queue.ts';
+import { startSweepLoop } from '../queue/sweep-loop.ts';
 import { createWake } from '../router/wake.ts';
 import type { EnvRecord } from '../runtime/config-reader.ts';
 import { parseHybridConfig } from '../runtime/config.ts';
@@ -21,7 +22,6 @@ import {
   type StackState,
 } from './stack-state.ts';
 import { startSupabase } from './stack-supabase.ts';
-import { startSweepLoop } from './sweep-loop.ts';
 
 /** Jobs that waited for a quota resume this much later at most. */
 const SWEEP_SECONDS = 3;
@@ -101,7 +101,14 @@ export async function startStack(options: StackOptions, shutdown: Shutdown): Pro
   const note = 'all functions, for the Inngest dashboard';
   parts.push({ name: 'inngest-local-full', where: `${netlify.url}/api/inngest-local`, note });
   const wake = createWake({ ...config.processJob, fetch, log });
-  const sweep = startSweepLoop({ queue, wake, log, intervalSeconds: SWEEP_SECONDS });
+  const sweep = startSweepLoop({
+    queue,
+    onClaimable: async (lanes) => {
+      if (lanes.includes('edge')) await wake();
+    },
+    log,
+    intervalSeconds: SWEEP_SECONDS,
+  });
   shutdown.add(() => sweep.stop());
   parts.push({
     name: 'Sweep',

@@ -23,6 +23,10 @@ export interface DrainOptions {
   types?: readonly string[];
   /** In milliseconds. Default: 1,000. */
   pollMs?: number;
+  /** From its abort on nothing is claimed. Default: never. */
+  stopClaiming?: AbortSignal;
+  /** Called after each claim with the number of jobs that it brought. */
+  onClaim?: (jobs: number) => void;
 }
 
 export interface DrainSummary {
@@ -96,11 +100,14 @@ export function startDrain(options: DrainOptions): Drain {
     for (const job of jobs) start(job, claimedAt);
     summary.claimed += jobs.length;
     firstBatch.resolve(jobs);
+    options.onClaim?.(jobs.length);
   }
 
   /** Writing may lag behind running by one set of slots. */
   const room = (): number => Math.min(concurrency - slotsTaken, 2 * concurrency - unfinished.size);
-  const mayClaim = (): boolean => !host.shutdown.aborted && host.now() < options.stopClaimingAt;
+  const ends = [host.shutdown, ...(options.stopClaiming ? [options.stopClaiming] : [])];
+  const mayClaim = (): boolean =>
+    !ends.some((signal) => signal.aborted) && host.now() < options.stopClaimingAt;
 
   async function claimUntilEmpty(): Promise<void> {
     while (mayClaim()) {
@@ -118,7 +125,7 @@ export function startDrain(options: DrainOptions): Drain {
   }
 
   async function run(): Promise<DrainSummary> {
-    host.shutdown.addEventListener('abort', ring);
+    for (const signal of ends) signal.addEventListener('abort', ring);
     try {
       await claimUntilEmpty();
       firstBatch.resolve([]);
@@ -127,7 +134,7 @@ export function startDrain(options: DrainOptions): Drain {
       throw error;
     } finally {
       claiming = false;
-      host.shutdown.removeEventListener('abort', ring);
+      for (const signal of ends) signal.removeEventListener('abort', ring);
       while (unfinished.size > 0) await Promise.all(unfinished);
     }
     return summary;

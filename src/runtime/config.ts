@@ -56,6 +56,23 @@ export interface ProcessJobConfig {
   warnings: string[];
 }
 
+export interface WorkerConfig {
+  /** A direct connection or one in session mode: the worker listens. */
+  databaseUrl: string;
+  github: GitHubConfig;
+  /** Jobs that run at the same time on each lane. */
+  concurrency: number;
+  /** How long a claim holds without a heartbeat, in seconds. */
+  leaseSeconds: number;
+  /** How long running jobs may go on after a signal to stop, in seconds; then they hand off. */
+  drainSeconds: number;
+  /** Finished jobs are deleted after so many days. */
+  keepDays: number;
+  logLevel: LogLevel;
+  /** To be logged once at start. */
+  warnings: string[];
+}
+
 const keyNames = ['SUPABASE_SECRET_KEY', 'SUPABASE_SECRET_KEYS', 'SUPABASE_SERVICE_ROLE_KEY'] as const;
 
 /** Any one of the three will do; each is parsed by its own setting below. */
@@ -144,6 +161,31 @@ interface KeyValues {
   secretKey: string | undefined;
   secretKeys: string[] | undefined;
   serviceRoleKey: string | undefined;
+}
+
+const weekOrMore = 'a whole number from 7';
+
+/**
+ * Reads the environment of the always-on worker.
+ * @throws {ConfigError} names every missing or malformed variable
+ */
+export function parseWorkerConfig(env: EnvRecord): WorkerConfig {
+  const { githubToken, githubUrl, logLevel } = shared;
+  const { values, foundAs } = readSettings(env, {
+    ...{ githubToken, githubUrl, logLevel },
+    databaseUrl: { names: ['SUPABASE_DB_URL', 'DATABASE_URL'], schema: postgresUrl },
+    concurrency: { names: ['WORKER_CONCURRENCY'], schema: count.default(10), shown: true },
+    leaseSeconds: { names: ['WORKER_LEASE_SECONDS'], schema: count.default(30), shown: true },
+    drainSeconds: { names: ['WORKER_DRAIN_SECONDS'], schema: count.default(25), shown: true },
+    keepDays: { names: ['KEEP_JOBS_DAYS'], schema: count.min(7, weekOrMore).default(30), shown: true },
+  });
+  const { databaseUrl, concurrency, leaseSeconds, drainSeconds, keepDays } = values;
+  return {
+    ...{ databaseUrl, concurrency, leaseSeconds, drainSeconds, keepDays },
+    github: gitHub(values, foundAs.githubToken),
+    logLevel: values.logLevel,
+    warnings: deprecations(foundAs),
+  };
 }
 
 /** Best first: the named key, the platform's dictionary, the legacy key. */

@@ -146,6 +146,7 @@ begin
     v_statuses := array(
       select j.status from unnest(v_ids) with ordinality as u(id, n) join public.background_jobs j on j.id = u.id order by u.n);
   end if;
+  perform job_queue.ring();
   return query
     select u.id, coalesce(u.status, 'queued'), u.created from unnest(v_ids, v_statuses, v_created) as u(id, status, created);
 end
@@ -194,6 +195,7 @@ begin
   select p_job.lane, p_job.run_at - p_job.priority * interval '1 minute', p_job.id, p_job.run_at, p_job.expires_at,
          p_job.type, p_job.concurrency_key, p_job.concurrency_limit
   where not job_queue.waits_for_parents(p_job.id);
+  if found and p_job.run_at <= clock_timestamp() then perform job_queue.ring(); end if;
 end
 $$;
 
@@ -226,7 +228,10 @@ begin
   )
   select array_agg(d.n), array_agg(d.lease_token), array_agg(d.id) filter (where d.keyed), array_agg(d.id)
   into v_accepted, v_tokens, v_keyed, v_ended from done d;
-  if v_keyed is not null then delete from public.background_job_slots s where s.job_id = any (v_keyed); end if;
+  if v_keyed is not null then
+    delete from public.background_job_slots s where s.job_id = any (v_keyed);
+    perform job_queue.ring();
+  end if;
   perform job_queue.release_lease(t.token, t.jobs::integer)
   from (select u.token, count(*) as jobs from unnest(v_tokens) as u(token) group by u.token order by u.token) t;
   perform job_queue.enqueue_follow_ups(results, v_accepted);
@@ -289,6 +294,7 @@ begin
   perform job_queue.release_lease(p_job.lease_token, 1);
   if p_job.concurrency_key is not null then
     delete from public.background_job_slots s where s.job_id = p_job.id;
+    perform job_queue.ring();
   end if;
   update public.background_jobs j
   set revision = j.revision + 1, status = p_status, lane = p_lane, run_at = p_run_at, lease_token = null, lease_until = null,
@@ -470,6 +476,7 @@ begin
   perform job_queue.promote_inline_jobs(v_now);
   perform job_queue.reconcile_ready();
   perform job_queue.reconcile_parents();
+  perform job_queue.forget_workers(v_now);
   perform job_queue.measure_durations(v_now);
   return query
     select l.lane,
@@ -549,7 +556,8 @@ begin
      where r.lane = p_job.lane and r.run_at <= clock_timestamp()
        and (r.sort_at, r.id) < (p_job.run_at - p_job.priority * interval '1 minute', p_job.id)),
     case when p_job.lane = 'inline' then ': Inngest retries it, or the sweep moves it to the edge lane'
-         when exists (select from public.background_job_leases l where l.lane = p_job.lane) then ''
+         when exists (select from public.background_job_leases l where l.lane = p_job.lane)
+           or exists (select from public.background_job_workers w where p_job.lane = any (w.lanes)) then ''
          else format('; nobody is working on the lane (newest job started: %s)', coalesce((
            select max(n.started_at)::text from (
              select j.started_at from public.background_jobs j where j.lane = p_job.lane

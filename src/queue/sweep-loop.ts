@@ -1,5 +1,5 @@
-import type { JobQueue } from '../queue/job-queue.ts';
-import type { Wake } from '../router/wake.ts';
+import type { Lane } from '../jobs/define-job.ts';
+import type { JobQueue } from './job-queue.ts';
 import type { Logger } from '../runtime/logger.ts';
 
 export interface SweepLoop {
@@ -8,22 +8,25 @@ export interface SweepLoop {
 }
 
 /**
- * What pg_cron does on hosted Supabase: every `intervalSeconds` rescues crashed jobs and wakes `process-job` when one
- * is claimable on the edge lane. A database that is away is tried again at the next turn.
+ * What pg_cron does on hosted Supabase: every `intervalSeconds` rescues crashed jobs, and says on which lanes something is
+ * claimable. A database that is away is tried again at the next turn.
+ *
+ * @param options.onClaimable - called when there is such a lane
  */
 export function startSweepLoop(options: {
   queue: Pick<JobQueue, 'sweep'>;
-  wake: Wake;
+  onClaimable: (lanes: readonly Lane[]) => unknown;
   log: Logger;
   intervalSeconds: number;
 }): SweepLoop {
-  const { queue, wake, log } = options;
+  const { queue, log } = options;
   let underWay = Promise.resolve();
 
   async function sweep(): Promise<void> {
     try {
-      const lanes = await queue.sweep();
-      if (lanes.some(({ lane, claimable }) => lane === 'edge' && claimable > 0)) await wake();
+      const swept = await queue.sweep();
+      const lanes = swept.filter(({ claimable }) => claimable > 0).map(({ lane }) => lane);
+      if (lanes.length > 0) await options.onClaimable(lanes);
     } catch (error) {
       log.warn({ err: error }, 'could not sweep');
     }

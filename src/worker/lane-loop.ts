@@ -1,0 +1,67 @@
+import { pause } from '../queue/alarm.ts';
+import { type Drain, startDrain } from '../queue/drain.ts';
+import type { PerformHost } from '../queue/perform-host.ts';
+import type { IdleSign } from './idle-sign.ts';
+
+export interface LaneLoopOptions {
+  host: PerformHost;
+  lane: 'edge' | 'worker';
+  /** Name of this process, for people. */
+  worker: string;
+  /** Jobs that run at the same time. */
+  concurrency: number;
+  /** The lane is looked at this often without the bell, in milliseconds. */
+  pollMs: number;
+  /** From its abort on nothing is claimed; running jobs go on until the host's shutdown. */
+  stopClaiming: AbortSignal;
+  idle: IdleSign;
+}
+
+/** Works on one lane until it is told to stop. */
+export interface LaneLoop {
+  /** There may be work. */
+  ring(): void;
+  /** Resolves when the loop was told to stop and every claimed job has its outcome. */
+  readonly done: Promise<void>;
+}
+
+/** A drain after the other; between them it waits for the bell, or for the time of the next look. */
+export function startLaneLoop(options: LaneLoopOptions): LaneLoop {
+  const { host, lane, stopClaiming, idle } = options;
+  let bell = new AbortController();
+  let draining: Drain | null = null;
+
+  function ring(): void {
+    draining?.wake();
+    bell.abort();
+  }
+
+  async function drainOnce(): Promise<void> {
+    draining = startDrain({
+      ...options,
+      stopClaimingAt: host.deadline,
+      onClaim: (jobs) => idle.claimed(jobs),
+    });
+    try {
+      const { claimed, ...counts } = await draining.done;
+      if (claimed > 0) host.log.debug({ lane, claimed, ...counts }, 'drain ended');
+    } catch (error) {
+      host.log.warn({ lane, error: String(error) }, 'could not claim, trying again');
+    } finally {
+      draining = null;
+    }
+  }
+
+  async function run(): Promise<void> {
+    stopClaiming.addEventListener('abort', ring);
+    while (!stopClaiming.aborted) {
+      bell = new AbortController();
+      await drainOnce();
+      if (!stopClaiming.aborted) await pause(options.pollMs, bell.signal);
+    }
+    stopClaiming.removeEventListener('abort', ring);
+    idle.end();
+  }
+
+  return { ring, done: run() };
+}

@@ -1,0 +1,153 @@
+import pg from 'pg';
+import { createPgRpc } from '../database/pg-rpc.ts';
+import type { Rpc } from '../database/rpc.ts';
+import type { GitHub } from '../github/github.ts';
+import type { JobDefinition } from '../jobs/define-job.ts';
+import { setAlarm } from '../queue/alarm.ts';
+import { createJobQueue } from '../queue/job-queue.ts';
+import { createPerformHost } from '../queue/perform-host.ts';
+import { startSweepLoop } from '../queue/sweep-loop.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { openDoorbell } from './doorbell.ts';
+import type { WorkerHealth } from './health.ts';
+import { startHousekeeping } from './housekeeping.ts';
+import { createIdleSign } from './idle-sign.ts';
+import { type LaneLoop, startLaneLoop } from './lane-loop.ts';
+import { createPresence } from './presence.ts';
+
+/** A lane whose jobs wait in the queue. */
+export type QueuedLane = 'edge' | 'worker';
+
+export interface WorkerOptions {
+  /** Direct or in session mode. */
+  databaseUrl: string;
+  /** Unique among all workers; for people, too. */
+  worker: string;
+  lanes: readonly QueuedLane[];
+  /** Jobs that run at the same time on each lane. */
+  concurrency: number;
+  leaseSeconds: number;
+  /** How long running jobs may go on after `stop`, in seconds; then they hand off at their last saved step. */
+  drainSeconds: number;
+  /** Finished jobs are deleted after so many days. */
+  keepDays: number;
+  catalog: readonly JobDefinition[];
+  github: (rpc: Rpc, log: Logger) => (jobLog: Logger) => GitHub;
+  log: Logger;
+  now: () => Date;
+  /** How often a lane is looked at without the bell, in milliseconds. Default: 1,000. */
+  pollMs?: number;
+  /** How often crashed jobs are looked for, in seconds. Default: 3. */
+  sweepSeconds?: number;
+}
+
+/** The always-on process: claims jobs of its lanes and runs them, and keeps the queue's house. */
+export interface Worker {
+  health(): WorkerHealth;
+  /** Takes no more jobs, lets the running ones end or hand off, and signs off. */
+  stop(): Promise<void>;
+}
+
+/** The end of time, as a Date has it: no host ends this process at a fixed moment. */
+const never = new Date(8.64e15);
+
+/** A worker needs few connections: claims, heartbeats and completions are batched. */
+const poolSize = 10;
+
+/**
+ * Starts a worker. Any number of them, on any number of machines, share the work.
+ * @throws {Error} the database cannot be reached, or is not migrated
+ */
+export async function startWorker(options: WorkerOptions): Promise<Worker> {
+  const { worker, lanes, catalog, log, now } = options;
+  const pool = new pg.Pool({
+    connectionString: options.databaseUrl,
+    max: poolSize,
+    application_name: worker,
+  });
+  const lost = (error: Error): void => log.warn({ error: error.message }, 'a connection was lost');
+  // An idle connection, and one in use: an error event that nobody hears would end the process.
+  pool.on('error', lost);
+  pool.on('connect', (client) => client.on('error', lost));
+  const rpc = createPgRpc(pool, { prepare: true });
+  const queue = createJobQueue(rpc);
+  const stopClaiming = new AbortController();
+  const handOff = new AbortController();
+  const loops: LaneLoop[] = [];
+  let running = 0;
+
+  const signs = lanes.map((_, index) =>
+    createIdleSign({ now, show: () => presence.report(), lookAgain: () => loops[index]?.ring() }),
+  );
+  const isIdle = (): boolean => signs.some((sign) => sign.isUp());
+  const presence = createPresence({ rpc, worker, lanes, isIdle, log, now });
+  const ring = (): void => loops.forEach((loop) => loop.ring());
+
+  async function begin() {
+    await queue.syncJobTypes(catalog);
+    await presence.report();
+    return await startHousekeeping({ pool, rpc, keepDays: options.keepDays, log });
+  }
+
+  const housekeeping = await begin().catch(async (error: unknown) => {
+    await presence.end();
+    await pool.end();
+    throw error;
+  });
+  const github = options.github(rpc, log);
+  for (const [index, lane] of lanes.entries()) {
+    const host = createPerformHost({
+      ...{ queue, rpc, github, log, now, leaseSeconds: options.leaseSeconds },
+      catalog: catalog.map((definition) => counted(definition, (change) => (running += change))),
+      stopStepsAt: never,
+      deadline: never,
+      shutdown: handOff.signal,
+    });
+    const { concurrency, pollMs = 1_000 } = options;
+    const idle = signs[index]!;
+    loops.push(
+      startLaneLoop({ host, lane, worker, concurrency, pollMs, stopClaiming: stopClaiming.signal, idle }),
+    );
+  }
+  const doorbell = openDoorbell({ connection: { connectionString: options.databaseUrl }, ring, log });
+  const sweep = startSweepLoop({ queue, onClaimable: ring, log, intervalSeconds: options.sweepSeconds ?? 3 });
+  log.info({ worker, lanes, concurrency: options.concurrency }, 'worker started');
+
+  async function stop(): Promise<void> {
+    stopClaiming.abort();
+    const outOfTime = new Date(now().getTime() + options.drainSeconds * 1000);
+    const cancelAlarm = setAlarm(outOfTime, now, () => handOff.abort());
+    await Promise.all(loops.map(({ done }) => done));
+    cancelAlarm();
+    await Promise.all([doorbell.close(), sweep.stop(), housekeeping.stop()]);
+    await presence.end();
+    await pool.end();
+    log.info({ worker }, 'worker stopped');
+  }
+
+  let stopped: Promise<void> | null = null;
+  return {
+    health: () => ({
+      ...{ worker, lanes, running },
+      idle: isIdle(),
+      lastHeartbeat: presence.lastReportedAt()?.toISOString() ?? null,
+      stopping: stopClaiming.signal.aborted,
+    }),
+    stop: () => (stopped ??= stop()),
+  };
+}
+
+/** The definition, with its runs counted while they last. */
+function counted(definition: JobDefinition, count: (change: 1 | -1) => void): JobDefinition {
+  return {
+    ...definition,
+    async run(ctx) {
+      count(1);
+      try {
+        return await definition.run(ctx);
+      } finally {
+        count(-1);
+      }
+    },
+  };
+}
