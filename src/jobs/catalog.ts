@@ -1,3 +1,4 @@
+import { classifyRepositories } from './capture/classify-repositories.ts';
 import { classifyRepository } from './capture/classify-repository.ts';
 import { discoverRepository } from './capture/discover-repository.ts';
 import { captureIssueComments } from './capture/issue-comments.ts';
@@ -26,6 +27,7 @@ export const catalog: readonly JobDefinition[] = [
   syncRepositoryGraphQL,
   syncRepositoryEnhanced,
   discoverRepository,
+  classifyRepositories,
   classifyRepository,
   syncWorkspacePriorities,
 ];
