@@ -161,6 +161,22 @@ describe('classify/repository.size', () => {
     expect((await rows()).at(-1)?.unavailable_at).toEqual(gone[1]?.unavailable_at);
   });
 
+  it('takes a repository that the token may not see for gone', async () => {
+    await storeAll('sizes');
+    await storeRepository(database, 'sizes/of-others', 17);
+    const job = await runJob(database, replacing('NOT_FOUND', 'FORBIDDEN'), type, {});
+    expect(job.result).toMatchObject({ repositories: 8, small: 3, unavailable: 1, githubRequests: 2 });
+  });
+
+  it('takes no repository for gone when something else went wrong too', async () => {
+    await storeAll('sizes');
+    await storeRepository(database, 'sizes/deleted', 17);
+    standIn.faults.add({ kind: 'graphql-partial', dataPath: ['r3'] });
+    const job = await runJob(database, github, type, {});
+    expect(job).toMatchObject({ status: 'queued', retryCount: 1 });
+    expect((await rows()).filter(({ unavailable_at }) => unavailable_at !== null)).toEqual([]);
+  });
+
   it('works when GitHub knows none of them', async () => {
     await storeRepository(database, 'sizes/deleted', 17);
     const job = await runJob(database, github, type, {});
@@ -231,6 +247,19 @@ function renaming(before: string, after: string): GitHub {
     fetch: (url, init) => {
       const body = typeof init?.body === 'string' ? init.body.replaceAll(before, after) : init?.body;
       return fetch(url, { ...init, body });
+    },
+  });
+}
+
+/** A GitHub that says `after` where the stand-in says `before`. */
+function replacing(before: string, after: string): GitHub {
+  return createGitHub({
+    tokenName: 'GITHUB_TOKEN',
+    baseUrl: standIn.url,
+    log: silentLogger,
+    fetch: async (url, init) => {
+      const answer = await fetch(url, init);
+      return new Response((await answer.text()).replaceAll(before, after), answer);
     },
   });
 }
