@@ -27,10 +27,10 @@ export interface Place {
   downTo: string;
   /** The newest change when it began at the top; null: it begins now. */
   top: string | null;
-  /** Pull requests read on the way. */
+  /** Pull requests read on the way, or fewer: answers may repeat them. */
   read: number;
-  /** The last one's change; null: none was read. */
-  last: string | null;
+  /** The earliest change among them; null: none was read. */
+  oldest: string | null;
 }
 
 export interface CapturedPage {
@@ -48,7 +48,7 @@ export interface CapturedPage {
 /** The top of the list, over one API. */
 export function fromTheTop(api: 'graphql' | 'rest', downTo: string): Place {
   const list: ListPlace = api === 'graphql' ? { api, after: null } : { api, page: 1 };
-  return { list, downTo, top: null, read: 0, last: null };
+  return { list, downTo, top: null, read: 0, oldest: null };
 }
 
 type Context = JobContext<{ api?: 'graphql' | 'rest' | undefined }>;
@@ -88,7 +88,7 @@ export async function captureChanges(
     numbers: pullRequests.map(({ number }) => number),
     repository: { github_id, owner, name },
     ...{ api, fallback, next },
-    percent: percentOf(window, answer.pullRequests.at(-1)?.updated_at),
+    percent: percentOf(window, oldestOf(answer)),
   };
 }
 
@@ -99,14 +99,14 @@ async function read(
   ctx: Context,
   github: GitHub,
   { owner, repo }: Window,
-  { list, read, last }: Place,
+  { list, read, oldest }: Place,
   size: number,
 ): Promise<Served<PullRequestList>> {
   const name = { owner, repo };
   if (list.api === 'rest') return { answer: await listOverRest(github, name, list.page), fallback: null };
   const overGraphQL = () => listOverGraphQL(github, name, { first: size, after: list.after });
   if (ctx.payload.api === 'graphql') return { answer: await overGraphQL(), fallback: null };
-  return await preferGraphQL(ctx, overGraphQL, () => resumeOverRest(github, name, read, last), {
+  return await preferGraphQL(ctx, overGraphQL, () => resumeOverRest(github, name, read, oldest), {
     unless: (error) => error instanceof QueryTooLargeError && size > smallestSize,
   });
 }
@@ -117,10 +117,10 @@ async function read(
  */
 function nextPlace(answer: PullRequestList, api: 'graphql' | 'rest', place: Place): Place | null {
   const { top, downTo } = place;
-  const last = answer.pullRequests.at(-1)?.updated_at ?? place.last;
-  const isPast = last !== null && isBefore(last, downTo);
+  const oldest = oldestOf(answer) ?? place.oldest;
+  const isPast = oldest !== null && isBefore(oldest, downTo);
   if (answer.next !== null && !isPast)
-    return { ...place, list: answer.next, read: place.read + answer.pullRequests.length, last };
+    return { ...place, list: answer.next, read: place.read + countNew(answer, place), oldest };
   return answer.newest === top ? null : fromTheTop(api, top ?? downTo);
 }
 
@@ -135,9 +135,22 @@ function knownRange({ since, asOf }: Window, top: string | null): ChangesRange |
   return { from: since, until: isBefore(until, since) ? since : until };
 }
 
-function percentOf({ asOf, since }: Window, last: string | undefined): number {
+/** How many pull requests of the page were certainly not on a page before. */
+function countNew({ pullRequests }: PullRequestList, { oldest }: Place): number {
+  const isNew = (updatedAt: string): boolean => oldest === null || isBefore(updatedAt, oldest);
+  const later = pullRequests.filter(({ updated_at }) => isNew(updated_at));
+  return new Set(later.map(({ number }) => number)).size;
+}
+
+/** Not the last one's change: an answer may show a pull request twice. */
+function oldestOf({ pullRequests }: PullRequestList): string | null {
+  const times = pullRequests.map(({ updated_at }) => updated_at);
+  return times.length === 0 ? null : earlierOf(...times);
+}
+
+function percentOf({ asOf, since }: Window, oldest: string | null): number {
   const [now, end] = [Date.parse(asOf), Date.parse(since)];
-  const done = last === undefined || now <= end ? 1 : (now - Date.parse(last)) / (now - end);
+  const done = oldest === null || now <= end ? 1 : (now - Date.parse(oldest)) / (now - end);
   return Math.floor(99 * Math.min(1, Math.max(0, done)));
 }
 
