@@ -1,4 +1,5 @@
-import { QueryTooLargeError, type GitHub } from '../../github/github.ts';
+import type { GitHub } from '../../github/github.ts';
+import { QueryTooLargeError } from '../outcomes.ts';
 import type { JobContext } from '../job-context.ts';
 import type { RepositoryRow } from './capture-page.ts';
 import { preferGraphQL, type Served } from './either-api.ts';
