@@ -145,6 +145,9 @@ async function expectTruth(): Promise<void> {
   expect(await commentRows()).toEqual(trueComments());
 }
 
+const nodeOf = (edge: { node: unknown } | null | undefined) =>
+  (edge?.node ?? {}) as { number: number; comments: object };
+
 /** What each request of the run was: the list after a cursor, or the threads that it went on with. */
 const asked = (): string[] => standIn.requests.map(({ graphql }) => JSON.stringify(graphql?.variables));
 
@@ -281,6 +284,33 @@ describe('sync/discussions of a repository', () => {
     const job = await run();
     expect(job).toMatchObject({ status: 'completed', retryCount: 0, result: { discussions: 60, pages: 10 } });
     await expectTruth();
+  });
+
+  it('leaves out what GitHub answers with null, and what has no id', async () => {
+    const [withoutNode, withoutId, withoutComments] = [changed(0), changed(1), changed(2)];
+    const spoiled: typeof fetch = async (...request) => {
+      const answer = (await (await fetch(...request)).json()) as {
+        data: { repository?: { discussions: { edges: ({ node: unknown } | null)[] } } };
+      };
+      const [first, second, third] = answer.data.repository?.discussions.edges ?? [];
+      if (first && nodeOf(first).number === withoutNode.number) {
+        answer.data.repository?.discussions.edges.push(null);
+        first.node = null;
+        Object.assign(nodeOf(second), { databaseId: null });
+        Object.assign(nodeOf(third).comments, { nodes: null });
+      }
+      return Response.json(answer);
+    };
+    github = createGitHub({
+      ...{ token: 'test', tokenName: 'GITHUB_TOKEN', baseUrl: standIn.url, log: silentLogger },
+      fetch: spoiled,
+    });
+    expect((await run()).result).toMatchObject({ discussions: 58, pages: 3 });
+    const left = [withoutNode, withoutId].map(({ number }) => number);
+    const has = (numbers: number[]) => (row: unknown) => numbers.includes((row as { number: number }).number);
+    expect(await discussionRows()).toEqual(trueDiscussions().filter((row) => !has(left)(row)));
+    const silent = has([...left, withoutComments.number]);
+    expect(await commentRows()).toEqual(trueComments().filter((row) => !silent(row)));
   });
 
   it('is snoozed by a rate limit in the middle, and finishes afterwards', async () => {
