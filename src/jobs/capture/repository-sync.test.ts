@@ -469,6 +469,16 @@ describe('missing reviews and comments', () => {
     expect(new Set((await followUps()).map(({ payload }) => payload.prNumber)).size).toBe(200);
   });
 
+  it('are none of an unknown repository, and are not looked for without bounds', async () => {
+    const look = (repository: object, since: string | null, max_rows: number): Promise<unknown> =>
+      database.rpc('get_pull_requests_without_details', { repository, since, max_rows });
+    const nowhere = { owner: 'octo-org', name: 'nowhere' };
+    expect(await look(nowhere, at(yesterday), 5)).toEqual({ total: 0, pull_requests: [] });
+    await expect(look(nowhere, null, 5)).rejects.toMatchObject({ code: 'PT400' });
+    await expect(look(nowhere, at(yesterday), -1)).rejects.toMatchObject({ code: 'PT400' });
+    await expect(look({}, at(yesterday), 5)).rejects.toMatchObject({ code: 'PT400' });
+  });
+
   it('are tried again the next day when a job for them has failed', async () => {
     await run({ maxFollowUps: 2 });
     const [failed, waiting] = await followUps();
