@@ -12,29 +12,32 @@ const root = join(import.meta.dirname, '..');
 const host = join(import.meta.dirname, 'support/lambda-host.ts');
 
 let folder: string;
-let entry: string;
-let files: string[];
+/** Entry files of the unpacked bundles, by function. */
+const entries = new Map<string, string>();
+const files: string[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'netlify-bundle-'));
-  const [bundle] = await zipFunctions(join(root, 'netlify/functions'), folder, {
+  const bundles = await zipFunctions(join(root, 'netlify/functions'), folder, {
     archiveFormat: 'zip',
     basePath: root,
   });
-  if (!bundle) throw new Error('expected a bundle of inngest-hybrid, got none');
-  files = await unzip(bundle.path, join(folder, 'unpacked'));
-  entry = join(folder, 'unpacked', bundle.entryFilename);
+  for (const { name, path, entryFilename } of bundles) {
+    files.push(...(await unzip(path, join(folder, 'unpacked', name))));
+    entries.set(name, join(folder, 'unpacked', name, entryFilename));
+  }
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function call(
   env: Record<string, string>,
+  name = 'inngest-hybrid',
 ): Promise<{ status: number; body: Record<string, unknown>; output: string }> {
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
-    [host, entry, 'GET', 'https://example.netlify.app/.netlify/functions/inngest-hybrid'],
-    { env: { PATH: process.env['PATH'], ...env }, cwd: join(folder, 'unpacked') },
+    [host, entries.get(name) ?? '', 'GET', `https://example.netlify.app/.netlify/functions/${name}`],
+    { env: { PATH: process.env['PATH'], ...env }, cwd: join(folder, 'unpacked', name) },
   );
   const answer = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { status: number; body: string };
   return {
@@ -54,6 +57,22 @@ describe('the bundle that Netlify deploys', () => {
     const listed = body['functions'] as { id: string; triggers: { event: string }[] }[];
     expect(listed.map(({ triggers }) => triggers[0]?.event)).toEqual(catalog.map(({ type }) => type));
     expect(listed.map(({ id }) => id)).toContain('hybrid-jobs-system-ping');
+  });
+
+  it('lists them all for the local dashboard, under an app id of its own', async () => {
+    const { status, body } = await call({ ...supabase, INNGEST_DEV: '1' }, 'inngest-local-full');
+    expect(status).toBe(200);
+    const listed = body['functions'] as { id: string }[];
+    expect(listed.map(({ id }) => id)).toEqual(
+      catalog.map(({ functionId }) => `hybrid-jobs-local-${functionId}`),
+    );
+  });
+
+  it('has no local dashboard in the cloud, signing key or not', async () => {
+    const env = { ...supabase, INNGEST_SIGNING_KEY: 'signkey-prod-0123' };
+    const { status, output } = await call(env, 'inngest-local-full');
+    expect(status).toBe(500);
+    expect(output).toContain('inngest-local-full serves in development only');
   });
 
   it('refuses to serve in the cloud without a signing key', async () => {

@@ -1,23 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { denoPath } from '../src/local/deno-path.ts';
-import { type EdgeRuntime, startEdgeRuntime } from '../src/local/edge-runtime.ts';
-import { type Gateway, startGateway } from '../src/local/gateway.ts';
 import { createJobQueue, type JobQueue, type NewJob } from '../src/queue/job-queue.ts';
 import { createTestDatabase, expectSoundQueue, type TestDatabase } from './support/database.ts';
-import { testKeys } from './support/drivers.ts';
-import { silentLogger } from './support/silent-logger.ts';
-
-const pathTo = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+import { type EdgeProcessJob, startEdgeProcessJob } from './support/edge-process-job.ts';
 
 let cacheDir: string;
 let database: TestDatabase;
 let queue: JobQueue;
-let gateway: Gateway;
-let runtime: EdgeRuntime;
+let edge: EdgeProcessJob;
 
 beforeAll(async () => {
   cacheDir = await mkdtemp(join(tmpdir(), 'process-job-'));
@@ -28,44 +20,19 @@ beforeEach(async () => {
   queue = createJobQueue(database.rpc);
 });
 afterEach(async () => {
-  await runtime.close();
-  await gateway.close();
+  await edge.close();
   await expectSoundQueue(database.pool);
   await database.close();
 });
 
-/** The gateway with `process-job` in real Deno children behind it. */
-async function start(entryFile: string, { wallSeconds = 150, leaseSeconds = 30 } = {}): Promise<void> {
-  gateway = await startGateway({
-    databaseUrl: database.url,
-    keys: testKeys,
-    functions: (name, request) => runtime.handle(name, request),
-    log: silentLogger,
-  });
-  runtime = startEdgeRuntime({
-    functions: { 'process-job': pathTo(entryFile) },
-    env: {
-      SUPABASE_URL: gateway.url,
-      SUPABASE_SECRET_KEY: testKeys.secret,
-      EDGE_WALL_SECONDS: String(wallSeconds),
-      EDGE_LEASE_SECONDS: String(leaseSeconds),
-    },
-    denoPath,
-    configPath: pathTo('../deno.json'),
-    cacheDir,
-    wallSeconds,
-    log: silentLogger,
-  });
+async function start(
+  entryFile: string,
+  limits: { wallSeconds?: number; leaseSeconds?: number } = {},
+): Promise<void> {
+  edge = await startEdgeProcessJob({ databaseUrl: database.url, entryFile, cacheDir, ...limits });
 }
 
-async function post(body: object, key: string = testKeys.secret): Promise<{ status: number; body: unknown }> {
-  const answer = await fetch(`${gateway.url}/functions/v1/process-job`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${key}` },
-    body: JSON.stringify(body),
-  });
-  return { status: answer.status, body: await answer.json() };
-}
+const post: EdgeProcessJob['post'] = async (body, key) => await edge.post(body, key);
 
 async function enqueue(job: NewJob): Promise<string> {
   const [enqueued] = await queue.enqueue([job]);
@@ -98,7 +65,7 @@ it('a job whose isolate is killed in the middle is rescued and finishes', async 
   await start('support/process-job-entry.ts', { leaseSeconds: 3 });
   const jobId = await enqueue({ type: 'test/hangs-once' });
   expect(await post({})).toMatchObject({ status: 202, body: { jobs: [{ jobId }] } });
-  const [isolate] = runtime.isolates();
+  const [isolate] = edge.runtime.isolates();
   process.kill(isolate?.pid ?? -1, 'SIGKILL');
   await vi.waitFor(
     async () => {

@@ -33,6 +33,7 @@ export function summarise(rounds: CaptureRounds, count: number, size: CaptureSiz
     'waiting for GitHub ms per 100 PRs': spread(rounds.enhanced.map(({ githubMs }) => per100(githubMs))),
     'GitHub requests per 100 PRs': spread(rounds.enhanced.map((run) => per100(run.githubRequests))),
     'database round trips per 100 PRs': spread(rounds.enhanced.map((run) => per100(run.roundTrips.job))),
+    'reviews and comments per 100 PRs': spread(rounds.enhanced.map((run) => per100(details(run)))),
   };
   return {
     tables: [comparisonTable(comparison, size), enhancedTable(enhanced)],
@@ -119,6 +120,11 @@ function comparisonTable(figures: readonly Figure[], { pullRequests, latencyMs }
     table.push([metric, showSpread(bulk, digits), showSpread(baseline, digits), showSpread(ratio, 1)]);
   }
   return table.toString();
+}
+
+function details({ result }: JobRun): number {
+  const { reviews, comments } = result as { reviews: number; comments: number };
+  return reviews + comments;
 }
 
 function enhancedTable(figures: Record<string, Spread>): string {

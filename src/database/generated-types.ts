@@ -456,6 +456,158 @@ export type Database = {
         };
         Relationships: [];
       };
+      discussion_comments: {
+        Row: {
+          author_id: string | null;
+          body: string | null;
+          created_at: string;
+          deleted_at: string | null;
+          discussion_id: string;
+          github_id: number;
+          html_url: string | null;
+          id: string;
+          is_answer: boolean;
+          last_synced_at: string;
+          parent_github_id: number | null;
+          updated_at: string;
+          upvotes: number;
+        };
+        Insert: {
+          author_id?: string | null;
+          body?: string | null;
+          created_at: string;
+          deleted_at?: string | null;
+          discussion_id: string;
+          github_id: number;
+          html_url?: string | null;
+          id?: string;
+          is_answer?: boolean;
+          last_synced_at?: string;
+          parent_github_id?: number | null;
+          updated_at: string;
+          upvotes?: number;
+        };
+        Update: {
+          author_id?: string | null;
+          body?: string | null;
+          created_at?: string;
+          deleted_at?: string | null;
+          discussion_id?: string;
+          github_id?: number;
+          html_url?: string | null;
+          id?: string;
+          is_answer?: boolean;
+          last_synced_at?: string;
+          parent_github_id?: number | null;
+          updated_at?: string;
+          upvotes?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'discussion_comments_author_id_fkey';
+            columns: ['author_id'];
+            referencedRelation: 'contributors';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'discussion_comments_discussion_id_fkey';
+            columns: ['discussion_id'];
+            referencedRelation: 'discussions';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      discussions: {
+        Row: {
+          answer_chosen_at: string | null;
+          answer_chosen_by_id: string | null;
+          answer_github_id: number | null;
+          author_id: string | null;
+          body: string | null;
+          category: string;
+          closed_at: string | null;
+          created_at: string;
+          github_id: number;
+          html_url: string | null;
+          id: string;
+          is_answered: boolean | null;
+          last_synced_at: string;
+          locked: boolean;
+          number: number;
+          repository_id: string;
+          state: string;
+          state_reason: string | null;
+          title: string;
+          updated_at: string;
+          upvotes: number;
+        };
+        Insert: {
+          answer_chosen_at?: string | null;
+          answer_chosen_by_id?: string | null;
+          answer_github_id?: number | null;
+          author_id?: string | null;
+          body?: string | null;
+          category: string;
+          closed_at?: string | null;
+          created_at: string;
+          github_id: number;
+          html_url?: string | null;
+          id?: string;
+          is_answered?: boolean | null;
+          last_synced_at?: string;
+          locked?: boolean;
+          number: number;
+          repository_id: string;
+          state: string;
+          state_reason?: string | null;
+          title: string;
+          updated_at: string;
+          upvotes?: number;
+        };
+        Update: {
+          answer_chosen_at?: string | null;
+          answer_chosen_by_id?: string | null;
+          answer_github_id?: number | null;
+          author_id?: string | null;
+          body?: string | null;
+          category?: string;
+          closed_at?: string | null;
+          created_at?: string;
+          github_id?: number;
+          html_url?: string | null;
+          id?: string;
+          is_answered?: boolean | null;
+          last_synced_at?: string;
+          locked?: boolean;
+          number?: number;
+          repository_id?: string;
+          state?: string;
+          state_reason?: string | null;
+          title?: string;
+          updated_at?: string;
+          upvotes?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'discussions_answer_chosen_by_id_fkey';
+            columns: ['answer_chosen_by_id'];
+            referencedRelation: 'contributors';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'discussions_author_id_fkey';
+            columns: ['author_id'];
+            referencedRelation: 'contributors';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'discussions_repository_id_fkey';
+            columns: ['repository_id'];
+            referencedRelation: 'repositories';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
       issues: {
         Row: {
           author_id: string | null;
@@ -794,6 +946,9 @@ export type Database = {
           description: string | null;
           details_synced_at: string | null;
           details_synced_since: string | null;
+          discussions_cursor: string | null;
+          discussions_synced_at: string | null;
+          discussions_synced_until: string | null;
           fork: boolean;
           github_id: number;
           html_url: string | null;
@@ -824,6 +979,9 @@ export type Database = {
           description?: string | null;
           details_synced_at?: string | null;
           details_synced_since?: string | null;
+          discussions_cursor?: string | null;
+          discussions_synced_at?: string | null;
+          discussions_synced_until?: string | null;
           fork?: boolean;
           github_id: number;
           html_url?: string | null;
@@ -854,6 +1012,9 @@ export type Database = {
           description?: string | null;
           details_synced_at?: string | null;
           details_synced_since?: string | null;
+          discussions_cursor?: string | null;
+          discussions_synced_at?: string | null;
+          discussions_synced_until?: string | null;
           fork?: boolean;
           github_id?: number;
           html_url?: string | null;
@@ -1163,6 +1324,7 @@ export type Database = {
         };
         Returns: string;
       };
+      find_discussion_repositories: { Args: { period_minutes: number }; Returns: Json };
       find_due_repositories: { Args: { every_minutes: Json; max_repositories: number }; Returns: Json };
       find_unclassified_repositories: {
         Args: { as_of?: string; max_repositories: number; stale_after_seconds: number };
@@ -1187,6 +1349,7 @@ export type Database = {
       };
       get_capture_state: { Args: { pr_number?: number; repository: Json }; Returns: Json };
       get_details_state: { Args: { pr_numbers?: Json; repository: Json }; Returns: Json };
+      get_discussions_state: { Args: { repository: Json }; Returns: Json };
       get_issues_state: { Args: { issue_number?: number; repository: Json }; Returns: Json };
       get_job_statistics_summary: {
         Args: Record<PropertyKey, never>;
@@ -1273,6 +1436,7 @@ export type Database = {
       track_repository: { Args: { repository_id: string }; Returns: boolean };
       update_pull_request_activity: { Args: { pr_number: number; repository: Json }; Returns: Json };
       upsert_capture_page: { Args: { page: Json }; Returns: Json };
+      upsert_discussions_page: { Args: { page: Json }; Returns: Json };
       upsert_issues_page: { Args: { page: Json; progress: Json }; Returns: Json };
       upsert_pull_requests_page: { Args: { changes: Json; page: Json }; Returns: Json };
       uuid_v7: { Args: Record<PropertyKey, never>; Returns: string };

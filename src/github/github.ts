@@ -1,14 +1,6 @@
 import type { Octokit } from '@octokit/rest';
 
 /**
- * A GraphQL query that GitHub refused for its size, or could not answer in time: smaller pages may succeed. To the queue
- * an ordinary error, so that it is retried where nobody asks for less.
- */
-export class QueryTooLargeError extends Error {
-  override readonly name = 'QueryTooLargeError';
-}
-
-/**
  * GitHub as a job sees it: REST over @octokit/rest, GraphQL over @octokit/graphql, both counted. Every request ends
  * in an answer or in one of the outcomes of `jobs/outcomes.ts`: rate limits snooze, refusals are non-retryable, and
  * everything else (5xx, network, time-out, cut body) is an ordinary error, which is retried.

@@ -1,5 +1,4 @@
-import { NonRetryableError, SnoozeError } from '../jobs/outcomes.ts';
-import { QueryTooLargeError } from './github.ts';
+import { NonRetryableError, QueryTooLargeError, SnoozeError } from '../jobs/outcomes.ts';
 import { rateLimitedUntil, resetTime, type ResponseHeaders } from './rate-limit.ts';
 
 /** What a refused request was, for messages: never a header or a body, which may hold a secret. */

@@ -1,5 +1,5 @@
 import type { Octokit } from '@octokit/rest';
-import { QueryTooLargeError } from './github.ts';
+import { QueryTooLargeError } from '../jobs/outcomes.ts';
 import type { QuotaLedger } from './quota-ledger.ts';
 import type { ResponseHeaders } from './rate-limit.ts';
 import { problemsToOutcome, refusalToOutcome, type Asker, type GraphQLProblem } from './refusals.ts';

@@ -1,13 +1,17 @@
+import { classifyRepositories } from './capture/classify-repositories.ts';
 import { classifyRepository } from './capture/classify-repository.ts';
 import { discoverRepository } from './capture/discover-repository.ts';
 import { captureIssueComments } from './capture/issue-comments.ts';
+import { updateActivity } from './capture/pr-activity.ts';
 import { captureComments } from './capture/pr-comments.ts';
 import { captureDetails } from './capture/pr-details.ts';
 import { captureDetailsGraphQL } from './capture/pr-details-graphql.ts';
 import { captureReviews } from './capture/pr-reviews.ts';
 import { captureRepositoryIssues } from './capture/repository-issues.ts';
+import { syncRepository } from './capture/repository-sync.ts';
 import { syncRepositoryEnhanced } from './capture/repository-sync-enhanced.ts';
 import { syncRepositoryGraphQL } from './capture/repository-sync-graphql.ts';
+import { syncDiscussions } from './capture/sync-discussions.ts';
 import { syncWorkspacePriorities } from './capture/workspace-priorities.ts';
 import type { JobDefinition } from './define-job.ts';
 import { cancelJobs } from './system/cancel-jobs.ts';
@@ -23,9 +27,13 @@ export const catalog: readonly JobDefinition[] = [
   captureComments,
   captureIssueComments,
   captureRepositoryIssues,
+  syncRepository,
   syncRepositoryGraphQL,
   syncRepositoryEnhanced,
   discoverRepository,
+  classifyRepositories,
   classifyRepository,
+  updateActivity,
   syncWorkspacePriorities,
+  syncDiscussions,
 ];

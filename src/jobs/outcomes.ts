@@ -18,3 +18,11 @@ export class SnoozeError extends Error {
 export class NonRetryableError extends Error {
   override readonly name = 'NonRetryableError';
 }
+
+/**
+ * A GraphQL query that GitHub refused for its size, or could not answer in time: smaller pages may succeed. To the queue
+ * an ordinary error, so that it is retried where nobody asks for less.
+ */
+export class QueryTooLargeError extends Error {
+  override readonly name = 'QueryTooLargeError';
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseHybridConfig, parseProcessJobConfig } from './config.ts';
+import { parseEndpointConfig, parseHybridConfig, parseProcessJobConfig } from './config.ts';
 
 const minimal = { SUPABASE_URL: 'http://127.0.0.1:54321', SUPABASE_SECRET_KEY: 'sb_secret_one' };
 
@@ -98,6 +98,80 @@ describe('the configuration of inngest-hybrid', () => {
     const config = parseHybridConfig({ ...minimal, VITE_GITHUB_TOKEN: 'ghp_x' });
     expect(config.github).toMatchObject({ token: 'ghp_x', tokenName: 'VITE_GITHUB_TOKEN' });
     expect(config.warnings.join()).toContain('VITE_GITHUB_TOKEN is deprecated');
+  });
+});
+
+describe('the environment that an Inngest endpoint finds itself in', () => {
+  it.each([
+    ['local', { INNGEST_DEV: '1', CONTEXT: 'production', INNGEST_ENV: 'feature-x' }],
+    ['local', { INNGEST_DEV: 'http://localhost:8288' }],
+    ['local', { CONTEXT: 'dev' }],
+    ['production', { CONTEXT: 'dev', INNGEST_DEV: '0' }],
+    ['preview', { INNGEST_ENV: 'feature-x', CONTEXT: 'production' }],
+    ['preview', { CONTEXT: 'deploy-preview' }],
+    ['preview', { CONTEXT: 'branch-deploy', INNGEST_DEV: 'false' }],
+    ['production', { CONTEXT: 'production' }],
+    ['production', { INNGEST_ENV: 'production', CONTEXT: 'branch-deploy' }],
+    ['production', {}],
+  ])('is %s with %j', (environment, env) => {
+    expect(parseHybridConfig({ ...minimal, ...env }).inngest).toMatchObject({
+      environment,
+      isDev: environment === 'local',
+    });
+  });
+
+  const keys = {
+    INNGEST_SIGNING_KEY: 'signkey-branch-1',
+    INNGEST_EVENT_KEY: 'event-branch',
+    INNGEST_PRODUCTION_SIGNING_KEY: 'signkey-prod-2',
+    INNGEST_PRODUCTION_EVENT_KEY: 'event-prod',
+  };
+
+  it.each([
+    ['local', { INNGEST_DEV: '1' }, 'signkey-branch-1', 'event-branch'],
+    ['a preview', { INNGEST_ENV: 'feature-x' }, 'signkey-branch-1', 'event-branch'],
+    ['production', {}, 'signkey-prod-2', 'event-prod'],
+  ])('decides which keys count: %s', (_, env, signingKey, eventKey) => {
+    expect(parseEndpointConfig({ ...minimal, ...keys, ...env }).inngest).toMatchObject({
+      signingKey,
+      eventKey,
+    });
+  });
+
+  it('lets the production names win in a preview, too, as long as their key is not of production', () => {
+    const env = { ...keys, CONTEXT: 'deploy-preview', INNGEST_PRODUCTION_SIGNING_KEY: 'signkey-branch-3' };
+    expect(parseEndpointConfig({ ...minimal, ...env }).inngest).toMatchObject({
+      signingKey: 'signkey-branch-3',
+      eventKey: 'event-prod',
+    });
+  });
+
+  it('names its branch environment in a preview only', () => {
+    const branchOf = (env: object): string | undefined =>
+      parseHybridConfig({ ...minimal, INNGEST_ENV: 'feature-x', ...env }).inngest.branch;
+    expect(branchOf({})).toBe('feature-x');
+    expect(branchOf({ INNGEST_DEV: '1' })).toBeUndefined();
+  });
+
+  it('refuses to serve a preview as production', () => {
+    const env = { ...minimal, INNGEST_ENV: 'feature-x', INNGEST_SIGNING_KEY: 'signkey-prod-2' };
+    expect(errorOf(() => parseEndpointConfig(env))).toContain(
+      "INNGEST_SIGNING_KEY: expected a branch environment's signing key in a preview, got something else",
+    );
+  });
+
+  it('names a missing signing key together with everything else that is missing', () => {
+    const message = errorOf(() => parseEndpointConfig({ INNGEST_SERVE_PATH: 'api' }));
+    expect(message).toContain('SUPABASE_URL (or VITE_SUPABASE_URL');
+    expect(message).toContain('SUPABASE_SECRET_KEY (or SUPABASE_SECRET_KEYS');
+    expect(message).toContain(
+      'INNGEST_PRODUCTION_SIGNING_KEY (or INNGEST_SIGNING_KEY): expected a signing key, or INNGEST_DEV=1 to develop, got nothing',
+    );
+    expect(message).toContain('INNGEST_SERVE_PATH: expected a path that begins with /, got "api"');
+  });
+
+  it('needs no signing key to develop', () => {
+    expect(parseEndpointConfig({ ...minimal, INNGEST_DEV: '1' }).inngest.signingKey).toBeUndefined();
   });
 });
 

@@ -6,8 +6,7 @@ create index repositories_pull_requests_synced_at_idx
 
 create function public.find_due_repositories(every_minutes jsonb, max_repositories integer) returns jsonb
 language plpgsql security definer stable
--- With the actual times the planner knows that few repositories are due, and takes the index.
-set search_path = '' set plan_cache_mode = force_custom_plan
+set search_path = '' set enable_seqscan = off set jit = off
 as $$
 declare
   v_now timestamptz := clock_timestamp();
@@ -28,20 +27,33 @@ begin
       from public.repositories r join public.tracked_repositories t on t.repository_id = r.id
       where coalesce(r.pull_requests_synced_at, '-infinity') <= v_latest
         and t.enabled and (r.unavailable_at is null or r.unavailable_at < r.last_synced_at)
-    ), due as (
-      select s.*, capture.refresh_key(s.id, s.synced_at, k.period) as idempotency_key,
-             row_number() over (order by s.synced_at + s.every nulls first, s.tracked_at, s.id) as n
+    ), late as (
+      select s.*,
+             case when s.synced_at is null then format('first sync of %s', s.id)
+                  else format('sync of %s after %s', s.id, extract(epoch from s.synced_at)) end as what,
+             -- Intervals since the last sync, or since it is tracked where there was none.
+             floor(extract(epoch from v_now - coalesce(s.synced_at, s.tracked_at)) / extract(epoch from s.every))::bigint
+               as period
       from stale s
-      cross join lateral (
-        select floor(extract(epoch from v_now - coalesce(s.synced_at, s.tracked_at)) / extract(epoch from s.every))::bigint
-          as period) k
-      where (s.synced_at is null or s.synced_at + s.every <= v_now)
-        and not capture.has_refresh(s.id, s.synced_at, k.period)
+      where s.synced_at is null or s.synced_at + s.every <= v_now
+    ), keyed as materialized (
+      select l.*, array(
+        select format('%s, period %s', l.what, p.period)
+        -- A job waits no longer than a day, and an interval is seldom shorter than an hour.
+        from generate_series(l.period, greatest(0, l.period - 24), -1) as p(period)) as keys
+      from late l
+    ), due as (
+      select k.*, row_number() over (order by k.synced_at + k.every nulls first, k.tracked_at, k.id) as n
+      from keyed k
+      where not exists (
+        select from public.background_jobs j
+        where j.idempotency_key = any (k.keys)
+          and (j.idempotency_key = k.keys[1] or j.status in ('queued', 'processing')))
     )
     select jsonb_build_object(
       'repositories', coalesce(jsonb_agg(jsonb_build_object(
           'github_id', d.github_id, 'owner', d.owner, 'name', d.name, 'priority', d.priority,
-          'size_class', d.size_class, 'never_synced', d.synced_at is null, 'idempotency_key', d.idempotency_key)
+          'size_class', d.size_class, 'never_synced', d.synced_at is null, 'idempotency_key', d.keys[1])
         order by d.n) filter (where d.n <= max_repositories), '[]'),
       'left', count(*) filter (where d.n > max_repositories))
     from due d);
@@ -67,39 +79,6 @@ $$;
 comment on function capture.refresh_interval(jsonb, text) is
   'The interval of a priority; refuses (PT400) less than a minute and more than a year.';
 
-create function capture.refresh_key(repository_id uuid, synced_at timestamptz, period bigint) returns text
-language plpgsql immutable
-set search_path = ''
-as $$
-begin
-  return case when synced_at is null
-    then format('first sync of %s, period %s', repository_id, period)
-    else format('sync of %s after %s, period %s', repository_id, extract(epoch from synced_at), period) end;
-end
-$$;
-comment on function capture.refresh_key(uuid, timestamptz, bigint) is
-  'The idempotency key of a refresh: one for each interval since the last sync, or since the tracking began where there was none.';
-
-create function capture.has_refresh(repository_id uuid, synced_at timestamptz, period bigint) returns boolean
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_key text := capture.refresh_key(repository_id, synced_at, period);
-  v_keys text[] := array(
-    select capture.refresh_key(repository_id, synced_at, earlier.period)
-    -- A job waits no longer than a day, and an interval is seldom shorter than an hour.
-    from generate_series(greatest(0, has_refresh.period - 24), has_refresh.period) as earlier(period));
-begin
-  return exists (
-    select from public.background_jobs j
-    where j.idempotency_key = any (v_keys) and (j.idempotency_key = v_key or j.status in ('queued', 'processing')));
-end
-$$;
-comment on function capture.has_refresh(uuid, timestamptz, bigint) is
-  'Whether a job was started in this interval since the last sync, however it ended, or in an earlier one and has not ended.';
-
 revoke all on function public.find_due_repositories(jsonb, integer) from public, anon, authenticated;
 grant execute on function public.find_due_repositories(jsonb, integer) to service_role;
-revoke all on function capture.refresh_interval(jsonb, text), capture.refresh_key(uuid, timestamptz, bigint),
-  capture.has_refresh(uuid, timestamptz, bigint) from public, anon, authenticated;
+revoke all on function capture.refresh_interval(jsonb, text) from public, anon, authenticated;

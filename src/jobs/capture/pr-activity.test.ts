@@ -92,7 +92,7 @@ function trueMetrics(pull: PullRequest): Metrics {
     pullRequest: pull.number,
     firstReviewAt,
     timeToFirstReviewSeconds:
-      firstReviewAt && (Date.parse(firstReviewAt) - Date.parse(pull.createdAt)) / 1000,
+      firstReviewAt === null ? null : (Date.parse(firstReviewAt) - Date.parse(pull.createdAt)) / 1000,
     reviewRounds: new Set(byOthers.flatMap(({ commitOid }) => commitOid ?? [])).size,
     reviews: submitted.length,
     reviewComments: pull.reviewComments.length,

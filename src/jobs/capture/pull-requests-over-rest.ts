@@ -34,17 +34,17 @@ export async function listOverRest(
  * same second, which either API has in an order of its own.
  *
  * @param read - pull requests that were read, from the first
- * @param last - when the last one of them changed; null when none was read
+ * @param oldest - the earliest change among them; null when none was read
  */
 export async function resumeOverRest(
   github: GitHub,
   name: RepositoryName,
   read: number,
-  last: string | null,
+  oldest: string | null,
 ): Promise<PullRequestList> {
   let page = Math.floor(read / pageSize) + 1;
   let list = await listOverRest(github, name, page);
-  while (page > 1 && list.pullRequests[0]?.updated_at === last) {
+  while (page > 1 && list.pullRequests[0]?.updated_at === oldest) {
     page -= 1;
     list = await listOverRest(github, name, page);
   }

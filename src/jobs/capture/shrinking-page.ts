@@ -1,4 +1,5 @@
-import { QueryTooLargeError, type GitHub } from '../../github/github.ts';
+import type { GitHub } from '../../github/github.ts';
+import { QueryTooLargeError } from '../outcomes.ts';
 import type { JobContext } from '../job-context.ts';
 
 /** After so many good pages the next one is twice as large again: the trouble may have been GitHub's, and have passed. */

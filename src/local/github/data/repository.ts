@@ -93,7 +93,8 @@ export function generateRepository(recipe: RepositoryRecipe): Repository {
       throw new RangeError(
         `expected ${kind === 'issue' ? 'an issue' : 'a pull request'} of ${recipe.name}, got ${number}`,
       );
-    edits.set(number, { ...edits.get(number), ...changes });
+    // Whole: made again, it would be spread over the time until its new last update.
+    edits.set(number, { ...load(number), ...changes });
     outline.state = changes.state ?? outline.state;
     outline.updatedAt = changes.updatedAt ?? outline.updatedAt;
     items.delete(number);

@@ -1,6 +1,6 @@
 import { GraphqlResponseError } from '@octokit/graphql';
 import { isLeafType, isObjectType, getNamedType } from 'graphql';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Outline } from '../data/records.ts';
 import type { Repository } from '../data/repository.ts';
 import { type GitHubStandIn, startGitHubStandIn } from '../stand-in.ts';
@@ -385,6 +385,69 @@ describe('a wrong query', () => {
   ] as const)('that asks for { %s } says %s', async ([selection, type]) => {
     expect((await refusalOf(inside(selection))).errors).toMatchObject([{ type }]);
   });
+});
+
+test('nodes are found by the ids that GitHub gave them, and one that is not there costs no other', async () => {
+  const pull = truth.pullRequest(truth.busyNumber ?? 0);
+  const root = pull?.reviewComments.find(({ inReplyToId }) => inReplyToId === null);
+  const { repository } = await graphql<{
+    repository: { pullRequest: { id: string; reviewThreads: { nodes: { id: string }[] } } };
+  }>(
+    `
+      query ($owner: String!, $name: String!, $number: Int!) {
+        repository(owner: $owner, name: $name) {
+          pullRequest(number: $number) {
+            id
+            reviewThreads(first: 1) {
+              nodes {
+                id
+              }
+            }
+          }
+        }
+      }
+    `,
+    { ...where, number: pull?.number },
+  );
+  const { id, reviewThreads } = repository.pullRequest;
+  const query = `query ($ids: [ID!]!) { nodes(ids: $ids) {
+    ... on PullRequest { number }
+    ... on PullRequestReviewThread { comments(first: 1) { nodes { fullDatabaseId } } }
+  } }`;
+  const thread = { comments: { nodes: [{ fullDatabaseId: String(root?.databaseId) }] } };
+  const known = [id, reviewThreads.nodes[0]?.id];
+  expect(await graphql(query, { ids: known })).toEqual({ nodes: [{ number: pull?.number }, thread] });
+  const answer = await fetch(standIn.graphqlUrl, {
+    method: 'POST',
+    body: JSON.stringify({ query, variables: { ids: [...known, 'PR_kwDOffffffffffff'] } }),
+  });
+  expect(await answer.json()).toMatchObject({
+    data: { nodes: [{ number: pull?.number }, thread, null] },
+    errors: [{ type: 'NOT_FOUND', path: ['nodes', 2] }],
+  });
+});
+
+test('the limit of nodes can be another one', async () => {
+  const strict = await startGitHubStandIn({ nodeLimit: 50 });
+  onTestFinished(() => strict.close());
+  const { graphql } = createClients(strict);
+  const ask = async (first: number): Promise<unknown> =>
+    await graphql(
+      `
+        query ($owner: String!, $name: String!, $first: Int!) {
+          repository(owner: $owner, name: $name) {
+            pullRequests(first: $first) {
+              nodes {
+                number
+              }
+            }
+          }
+        }
+      `,
+      { ...where, first },
+    );
+  await expect(ask(50)).resolves.toBeDefined();
+  await expect(ask(51)).rejects.toThrow('up to 51 possible nodes which exceeds the maximum limit of 50');
 });
 
 test('the cost of a query follows GitHub’s formula, and only what it costs is taken', async () => {
