@@ -1,4 +1,4 @@
--- The queue's functions with what dependencies change in them.
+-- The queue's functions with what dependencies, the bell and measured routing change in them.
 
 create or replace function job_queue.job_problem(p_job jsonb) returns text
 language plpgsql stable
@@ -110,7 +110,7 @@ begin
       id, type, payload, lane, priority, run_at, expires_at, max_retries, timeout_seconds, idempotency_key,
       concurrency_key, concurrency_limit, inngest_event_id, inngest_run_id, repository_id, revision)
     select i.id, i.type, coalesce(i.job -> 'payload', '{}'),
-           coalesce(i.job ->> 'lane', job_queue.queue_lane(coalesce(t.lane_override, t.lane, 'edge'))),
+           coalesce(i.job ->> 'lane', job_queue.queue_lane(coalesce(t.lane_override, t.measured_lane, t.lane, 'edge'))),
            coalesce((i.job ->> 'priority')::numeric::integer, t.priority, 0), i.run_at,
            coalesce((i.job ->> 'expires_at')::timestamptz, i.run_at + case
              -- Its parents may take their time.
@@ -433,7 +433,7 @@ begin
   perform job_queue.require_claim_arguments(worker, 1, lease_seconds);
   perform job_queue.require_valid_jobs(jsonb_build_array(job));
   select * into v_type from public.job_types t where t.type = job ->> 'type';
-  if (job @? '$.depends_on[*]' or job_queue.type_hold(job ->> 'type') is not null or coalesce(v_type.lane_override, 'inline') <> 'inline')
+  if (job @? '$.depends_on[*]' or job_queue.type_hold(job ->> 'type') is not null or coalesce(v_type.lane_override, v_type.measured_lane, 'inline') <> 'inline')
      and not job_queue.is_begun(job ->> 'idempotency_key', worker) then
     -- Not to begin here: it waits on its lane; one that is held up, until it may start.
     select e.id into v_id from public.enqueue_background_jobs(jsonb_build_array(job)) as e;
