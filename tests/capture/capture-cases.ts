@@ -14,6 +14,8 @@ export interface CaptureCase {
   api: 'graphql' | 'rest';
   /** Payloads of the jobs that capture this repository; none when it has nothing for the job. */
   payloads(repository: Repository): Record<string, unknown>[];
+  /** A capture that takes as many pages as the job may have. Default: the last of `payloads`. */
+  pagedPayload?(repository: Repository): Record<string, unknown>;
   /** What the database holds afterwards. */
   truth(repository: Repository, world: World): Truth;
   /** What the database must hold before. Default: nothing. */
@@ -49,6 +51,10 @@ export const captureCases: readonly CaptureCase[] = [
       const prNumbers = numbers(repository.outlines.filter(({ kind }) => kind === 'pull request'));
       return prNumbers.length === 0 ? [] : [{ repository: repository.fullName, prNumbers }];
     },
+    pagedPayload: (repository) => ({
+      repository: repository.fullName,
+      prNumbers: numbers(newest(repository, 55)),
+    }),
     truth: (repository) => detailsOf(repository, repository.pullRequests()),
     settles: 'served',
   },
@@ -84,6 +90,7 @@ export const captureCases: readonly CaptureCase[] = [
     settles: 'served',
   }),
   ofRepository('capture/repository.sync.enhanced', 'graphql', {
+    pagedPayload: (repository) => ({ repository: repository.fullName, pageSize: 45 }),
     truth: (repository) => detailsOf(repository, repository.pullRequests()),
     settles: 'served',
   }),
@@ -119,6 +126,10 @@ export const notCaptures: Readonly<Record<string, string>> = {
   'update/pr.activity': 'asks GitHub nothing; its own test compares its rows with what the stand-in knows',
   'sync/workspace.priorities': 'asks GitHub nothing and stores nothing but jobs',
 };
+
+export function labelOf({ type, variant }: CaptureCase): string {
+  return variant === undefined ? type : `${type} ${variant}`;
+}
 
 /** Of the pull requests of a repository: the first, the last, and the one with more feedback than fits on a page. */
 function somePullRequests(repository: Repository): PullRequest[] {
