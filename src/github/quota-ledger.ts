@@ -43,7 +43,8 @@ export function createQuotaLedger(options: QuotaLedgerOptions): QuotaLedger {
       await rpc('report_job_quotas', { reports: reports.map((report) => toRow(report, token)) });
     } catch (error) {
       quotas.forEach((quota) => unwritten.add(quota));
-      log.warn({ error: String(error) }, 'could not write what is left of a quota, the next answer does');
+      // Nothing is lost: it is written with the next answer, and a refusal snoozes its job all the same.
+      log.info({ error: String(error) }, 'could not write what is left of a quota');
     }
   }
 

@@ -1,4 +1,4 @@
-import { NonRetryableError, QueryTooLargeError, SnoozeError } from '../jobs/outcomes.ts';
+import { InvalidCursorError, NonRetryableError, QueryTooLargeError, SnoozeError } from '../jobs/outcomes.ts';
 import { rateLimitedUntil, resetTime, type ResponseHeaders } from './rate-limit.ts';
 
 /** What a refused request was, for messages: never a header or a body, which may hold a secret. */
@@ -70,6 +70,8 @@ export function problemsToOutcome(
   );
   if (limited) return new SnoozeError(resetTime(answer.headers, asker.now), message, { cause });
   if (answer.hasData && problems.every(isMissingPart)) return null;
+  if (problems.some(({ type }) => type === 'INVALID_CURSOR_ARGUMENTS'))
+    return new InvalidCursorError(message, { cause });
   if (problems.some(isTooLarge)) return new QueryTooLargeError(message, { cause });
   return problems.some(isPassing) ? new Error(message, { cause }) : new NonRetryableError(message, { cause });
 }

@@ -97,6 +97,8 @@ function assertDefinition(definition: JobDefinition): void {
   const limit = definition.concurrency?.limit;
   if (limit !== undefined && (!Number.isInteger(limit) || limit < 1))
     refuse('concurrency.limit', 'a whole number above 0', limit);
+  if (definition.lane === 'inline' && definition.concurrency && !definition.concurrency.expression)
+    refuse('concurrency.expression', 'given, since Inngest keeps the limit of an inline job', undefined);
   for (const [field, value] of Object.entries(definition.throttle ?? {}))
     if (!Number.isInteger(value) || value < 1) refuse(`throttle.${field}`, 'a whole number above 0', value);
   for (const expression of definition.cron)

@@ -19,6 +19,9 @@ export class NonRetryableError extends Error {
   override readonly name = 'NonRetryableError';
 }
 
+/** GitHub does not know, or no longer knows, the place in a list from which to go on. */
+export class InvalidCursorError extends NonRetryableError {}
+
 /**
  * A GraphQL query that GitHub refused for its size, or could not answer in time: smaller pages may succeed. To the queue
  * an ordinary error, so that it is retried where nobody asks for less.

@@ -46,11 +46,6 @@ describe('what Inngest observes of a definition', () => {
     expect([concurrency, throttle]).toEqual([undefined, undefined]);
   });
 
-  it('is no limit over all runs where only the key is known', () => {
-    const { key, limit } = limits.concurrency;
-    expect(registered(define({ lane: 'inline', concurrency: { key, limit } })).concurrency).toBeUndefined();
-  });
-
   it.each([
     [3, '180'],
     [-2, '-120'],

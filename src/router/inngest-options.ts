@@ -46,7 +46,7 @@ function prioritySeconds(minutes: number): string {
   return String(Math.max(-mostPrioritySeconds, Math.min(mostPrioritySeconds, minutes * 60)));
 }
 
-/** Without an expression Inngest could only count all runs together, which is not what the key says. */
+/** The definition of an inline job has an expression where it has a limit. */
 function inlineLimits({ concurrency, throttle }: JobDefinition): Pick<Features, 'concurrency' | 'throttle'> {
   const key = concurrency?.expression;
   return {

@@ -12,8 +12,14 @@ export interface CaptureCase {
   variant?: string;
   /** What its requests are sent to. */
   api: 'graphql' | 'rest';
+  /** How it meets a page that GitHub cannot give for its size: it asks for a smaller one. Default: it is tried again. */
+  shrinks?: true;
+  /** REST serves where GraphQL cannot. Default: no other API does. */
+  fallsBack?: true;
   /** Payloads of the jobs that capture this repository; none when it has nothing for the job. */
   payloads(repository: Repository): Record<string, unknown>[];
+  /** A capture that takes as many pages as the job may have. Default: the last of `payloads`. */
+  pagedPayload?(repository: Repository): Record<string, unknown>;
   /** What the database holds afterwards. */
   truth(repository: Repository, world: World): Truth;
   /** What the database must hold before. Default: nothing. */
@@ -45,10 +51,15 @@ export const captureCases: readonly CaptureCase[] = [
   {
     type: 'capture/pr.details.graphql',
     api: 'graphql',
+    shrinks: true,
     payloads: (repository) => {
       const prNumbers = numbers(repository.outlines.filter(({ kind }) => kind === 'pull request'));
       return prNumbers.length === 0 ? [] : [{ repository: repository.fullName, prNumbers }];
     },
+    pagedPayload: (repository) => ({
+      repository: repository.fullName,
+      prNumbers: numbers(newest(repository, 55)),
+    }),
     truth: (repository) => detailsOf(repository, repository.pullRequests()),
     settles: 'served',
   },
@@ -69,7 +80,14 @@ export const captureCases: readonly CaptureCase[] = [
     settles: 'end',
   }),
   ofRepository('capture/repository.sync', 'graphql', {
+    ...{ shrinks: true, fallsBack: true },
     payload: { days: 1000 },
+    truth: (repository) => truthAbout(repository, { pullRequests: repository.pullRequests() }),
+    settles: 'end',
+  }),
+  ofRepository('capture/repository.sync', 'graphql', {
+    ...{ shrinks: true, variant: 'over GraphQL' },
+    payload: { days: 1000, api: 'graphql' },
     truth: (repository) => truthAbout(repository, { pullRequests: repository.pullRequests() }),
     settles: 'end',
   }),
@@ -80,14 +98,18 @@ export const captureCases: readonly CaptureCase[] = [
     settles: 'end',
   }),
   ofRepository('capture/repository.sync.graphql', 'graphql', {
+    shrinks: true,
     truth: (repository) => truthAbout(repository, { pullRequests: newest(repository, 100) }),
     settles: 'served',
   }),
   ofRepository('capture/repository.sync.enhanced', 'graphql', {
+    shrinks: true,
+    pagedPayload: (repository) => ({ repository: repository.fullName, pageSize: 45 }),
     truth: (repository) => detailsOf(repository, repository.pullRequests()),
     settles: 'served',
   }),
   ofRepository('sync/discussions', 'graphql', {
+    shrinks: true,
     // It is switched off unless it is forced.
     payload: { force: true },
     truth: (repository) => truthAbout(repository, { discussions: repository.discussions() }),
@@ -100,6 +122,7 @@ export const captureCases: readonly CaptureCase[] = [
   {
     type: 'classify/repository.size',
     api: 'graphql',
+    shrinks: true,
     payloads: () => [{}],
     truth: (_, world) => sizes(world.repositories),
     prepare: knowRepositories,
@@ -119,6 +142,10 @@ export const notCaptures: Readonly<Record<string, string>> = {
   'update/pr.activity': 'asks GitHub nothing; its own test compares its rows with what the stand-in knows',
   'sync/workspace.priorities': 'asks GitHub nothing and stores nothing but jobs',
 };
+
+export function labelOf({ type, variant }: CaptureCase): string {
+  return variant === undefined ? type : `${type} ${variant}`;
+}
 
 /** Of the pull requests of a repository: the first, the last, and the one with more feedback than fits on a page. */
 function somePullRequests(repository: Repository): PullRequest[] {

@@ -8,7 +8,7 @@ import { startGitHubStandIn, type GitHubStandIn } from '../../src/local/github/s
 import { createTestDatabase, expectSoundQueue, type TestDatabase } from '../support/database.ts';
 import { runJob } from '../support/job-context.ts';
 import { silentLogger } from '../support/silent-logger.ts';
-import { captureCases, notCaptures, type CaptureCase } from './capture-cases.ts';
+import { captureCases, labelOf, notCaptures, type CaptureCase } from './capture-cases.ts';
 import {
   editSomething,
   generatedWorld,
@@ -46,9 +46,9 @@ it('every job that captures has a case', () => {
   expect(catalog.map(({ type }) => type).filter((type) => !types.has(type))).toEqual([]);
 });
 
-describe.each(captureCases.map((each) => ({ ...each, label: [each.type, each.variant].join(' ').trim() })))(
+describe.each(captureCases.map((capture) => ({ capture, label: labelOf(capture) })))(
   '$label',
-  (capture) => {
+  ({ capture }) => {
     it('stores what GitHub has, whatever GitHub has; run again, it changes nothing but times', async () => {
       const database = await createTestDatabase();
       const written = new WrittenColumns();

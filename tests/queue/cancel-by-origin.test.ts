@@ -71,14 +71,16 @@ describe('cancel_background_jobs_of', () => {
     expect(await cancel({ job_id: id })).toEqual([]);
   });
 
-  it('goes by the run only where event and id lead to no job: an event may have reached two endpoints', async () => {
-    const [id, other] = await queue.enqueue(ofEvent('test/one', 'e-1', 'run-1'), {
-      ...ofEvent('test/two', 'e-2', 'run-9'),
-    });
-    expect(await cancel({ event_id: 'e-1', run_id: 'run-9' })).toMatchObject([{ id }]);
-    expect(await cancel({ job_id: randomUUID(), event_id: 'nobody', run_id: 'run-9' })).toMatchObject([
-      { id: other },
-    ]);
+  it("leaves an event's job alone that another run brought: the event started a function of another app, too", async () => {
+    const [id] = await queue.enqueue(ofEvent('test/one', 'e-1', 'run-1'));
+    expect(await cancel({ event_id: 'e-1', run_id: 'run-of-another-app' })).toEqual([]);
+    expect(await cancel({ event_id: 'e-1', run_id: 'run-1' })).toMatchObject([{ id, status: 'cancelled' }]);
+  });
+
+  it('goes by the run where event and id lead to no job', async () => {
+    const [id] = await queue.enqueue({ type: 'test/one', inngest_run_id: 'run-1' });
+    const origin = { job_id: randomUUID(), event_id: 'nobody', run_id: 'run-1' };
+    expect(await cancel(origin)).toMatchObject([{ id, status: 'cancelled' }]);
   });
 
   it('refuses a call that names nothing', async () => {

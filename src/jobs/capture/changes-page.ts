@@ -3,7 +3,7 @@ import { QueryTooLargeError } from '../outcomes.ts';
 import type { JobContext } from '../job-context.ts';
 import type { RepositoryRow } from './capture-page.ts';
 import { preferGraphQL, type Served } from './either-api.ts';
-import { earlierOf, markBefore } from './issues-state.ts';
+import { earlierOf, markBefore } from './github-times.ts';
 import type { ListPlace, PullRequestList, RepositoryName } from './pull-request-list.ts';
 import { listOverGraphQL } from './pull-requests-over-graphql.ts';
 import { listOverRest, resumeOverRest } from './pull-requests-over-rest.ts';

@@ -1,12 +1,12 @@
 import type { GitHub } from '../../github/github.ts';
 import type { JobContext } from '../job-context.ts';
-import { NonRetryableError } from '../outcomes.ts';
+import { InvalidCursorError, NonRetryableError } from '../outcomes.ts';
 import { actorFields } from './actor-from-graphql.ts';
 import { DiscussionRows, type UnfinishedThread } from './discussion-rows.ts';
 import { fetchThreads } from './discussion-threads.ts';
 import { discussionFields, type DiscussionNode } from './discussions-from-graphql.ts';
 import { storeDiscussionsPage, type DiscussionsProgress } from './discussions-page.ts';
-import { markBefore } from './issues-state.ts';
+import { markBefore } from './github-times.ts';
 import {
   rateLimitField,
   repositoryFields,
@@ -111,13 +111,19 @@ interface Answer {
 }
 
 async function captureList(
-  { rpc, signal }: JobContext<unknown>,
+  { rpc, signal, log }: JobContext<unknown>,
   github: GitHub,
   { asOf, owner, repo }: DiscussionSource,
   after: string | null,
   size: number,
 ): Promise<CapturedList> {
-  const { repository } = await github.graphql<Answer>(query, { owner, name: repo, size, after });
+  const ask = (from: string | null) =>
+    github.graphql<Answer>(query, { owner, name: repo, size, after: from });
+  const { repository } = await ask(after).catch(async (error: unknown) => {
+    if (!(error instanceof InvalidCursorError) || after === null) throw error;
+    log.warn({ cursor: after }, 'GitHub does not know the stored cursor any more: from the beginning');
+    return await ask(null);
+  });
   if (repository === null) throw new NonRetryableError(`GitHub has no repository ${owner}/${repo}`);
   const { pageInfo, edges } = repository.discussions;
   const rows = new DiscussionRows();

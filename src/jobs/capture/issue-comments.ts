@@ -5,15 +5,10 @@ import { NonRetryableError } from '../outcomes.ts';
 import type { RepositoryRow } from './capture-page.ts';
 import { freshnessPayload, isFresh, nameOnGitHub } from './capture-state.ts';
 import { ContributorRows } from './contributor-rows.ts';
-import {
-  earlierOf,
-  hasNextPage,
-  lookUpIssues,
-  markBefore,
-  storeIssuesPage,
-  type IssuesState,
-} from './issues-state.ts';
+import { earlierOf, markBefore } from './github-times.ts';
+import { lookUpIssues, storeIssuesPage, type IssuesState } from './issues-state.ts';
 import { repositoryKey, repositoryPayload } from './repository-reference.ts';
+import { hasNextPage } from './rest-pages.ts';
 import { issueCommentFromRest, issueFromRest, repositoryFromRest } from './rows-from-rest.ts';
 
 const payload = repositoryPayload.and(freshnessPayload).and(

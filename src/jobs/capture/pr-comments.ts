@@ -6,12 +6,12 @@ import { ContributorRows } from './contributor-rows.ts';
 import {
   capturePages,
   findPullRequest,
-  isLastPage,
   onePerPullRequest,
   pullRequestPagesPayload,
   type KnownPullRequest,
   type PullRequestPagesPayload,
 } from './pull-request-pages.ts';
+import { hasNextPage } from './rest-pages.ts';
 import { issueCommentFromRest, reviewCommentFromRest } from './rows-from-rest.ts';
 
 type Context = JobContext<PullRequestPagesPayload>;
@@ -78,7 +78,7 @@ async function fetchReviewComments(
   const answer = await github.rest.pulls.listReviewComments(list);
   const contributors = new ContributorRows();
   const comments = answer.data.map((comment) => reviewCommentFromRest(comment, pullRequestId, contributors));
-  return { comments, contributors, last: isLastPage(answer) };
+  return { comments, contributors, last: !hasNextPage(answer.headers) };
 }
 
 async function fetchConversation(
@@ -93,7 +93,7 @@ async function fetchConversation(
   const comments = answer.data.map((comment) =>
     issueCommentFromRest(comment, { pull_request_github_id: pullRequestId }, contributors),
   );
-  return { comments, contributors, last: isLastPage(answer) };
+  return { comments, contributors, last: !hasNextPage(answer.headers) };
 }
 
 /** @param complete - with this page the database has all comments of both lists */

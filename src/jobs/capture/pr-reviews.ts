@@ -6,12 +6,12 @@ import { ContributorRows } from './contributor-rows.ts';
 import {
   capturePages,
   findPullRequest,
-  isLastPage,
   onePerPullRequest,
   pullRequestPagesPayload,
   type KnownPullRequest,
   type PullRequestPagesPayload,
 } from './pull-request-pages.ts';
+import { hasNextPage } from './rest-pages.ts';
 import { reviewFromRest } from './rows-from-rest.ts';
 
 interface CapturedReviews {
@@ -59,7 +59,7 @@ async function capturePage(
 ): Promise<{ rows: number; last: boolean }> {
   const list = { owner, repo, pull_number: payload.prNumber, per_page: 100, page };
   const answer = await github.rest.pulls.listReviews(list);
-  const last = isLastPage(answer);
+  const last = !hasNextPage(answer.headers);
   const contributors = new ContributorRows();
   const reviews = answer.data.map((review) => reviewFromRest(review, pullRequestId, contributors));
   const captured = {

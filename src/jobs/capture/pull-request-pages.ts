@@ -125,8 +125,3 @@ export async function capturePages(
   }
   return total;
 }
-
-/** Whether a list ends with this answer, by its `Link` header: GitHub leads to the next page while there is one. */
-export function isLastPage({ headers }: { headers: { link?: string } }): boolean {
-  return !/rel="next"/.test(headers.link ?? '');
-}

@@ -1,6 +1,6 @@
 import type { GitHub } from '../../github/github.ts';
 import { ContributorRows } from './contributor-rows.ts';
-import { hasNextPage } from './issues-state.ts';
+import { hasNextPage } from './rest-pages.ts';
 import type { PullRequestList, RepositoryName } from './pull-request-list.ts';
 import { listedPullRequestFromRest, repositoryFromRest } from './rows-from-rest.ts';
 

@@ -4,16 +4,10 @@ import type { JobContext } from '../job-context.ts';
 import type { RepositoryRow } from './capture-page.ts';
 import { freshnessPayload, isFresh, nameOnGitHub } from './capture-state.ts';
 import { ContributorRows } from './contributor-rows.ts';
-import {
-  earlierOf,
-  hasNextPage,
-  lookUpIssues,
-  markBefore,
-  storeIssuesPage,
-  type IssuesProgress,
-  type IssuesState,
-} from './issues-state.ts';
+import { earlierOf, markBefore } from './github-times.ts';
+import { lookUpIssues, storeIssuesPage, type IssuesProgress, type IssuesState } from './issues-state.ts';
 import { repositoryKey, repositoryPayload } from './repository-reference.ts';
+import { hasNextPage } from './rest-pages.ts';
 import { issueFromRest, repositoryFromRest } from './rows-from-rest.ts';
 
 const payload = repositoryPayload.and(freshnessPayload).and(

@@ -11,6 +11,7 @@ import {
 import { createTestDatabase, expectSoundQueue, type TestDatabase } from '../../../tests/support/database.ts';
 import { enqueueJob, runAttempt, runJob } from '../../../tests/support/job-context.ts';
 import { lostAttempt } from '../../../tests/support/killed-attempt.ts';
+import { commentRows } from '../../../tests/support/pull-request-truth.ts';
 import { silentLogger } from '../../../tests/support/silent-logger.ts';
 import { createGitHub, type GitHubOptions } from '../../github/create-github.ts';
 import type { GitHub } from '../../github/github.ts';
@@ -379,6 +380,8 @@ describe('what GitHub may leave out', () => {
         reviewer_id: null,
       })),
     );
+    const comments = await commentRows(database, pending?.number ?? 0);
+    expect(comments).toHaveLength(pending?.comments.length ?? 0);
   });
 });
 

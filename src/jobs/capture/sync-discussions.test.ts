@@ -278,6 +278,13 @@ describe('sync/discussions of a repository', () => {
     expect(await read(mark)).not.toEqual([{ cursor: after }]);
   });
 
+  it('begins anew when GitHub does not know its cursor any more', async () => {
+    await run();
+    await database.pool.query(`update repositories set discussions_cursor = 'no cursor of this list'`);
+    expect((await run({ maxAgeSeconds: 0 })).result).toMatchObject({ discussions: 60, truncated: false });
+    await expectTruth();
+  });
+
   it('takes smaller pages where GitHub cannot give large ones', async () => {
     standIn.faults.add({ kind: 'graphql-timeout', times: 2 });
     standIn.faults.add({ kind: 'graphql-timeout', match: { operation: 'restOfThreads' } });

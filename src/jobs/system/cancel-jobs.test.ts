@@ -89,6 +89,14 @@ describe('a job', () => {
     expect(await queue.get(jobId)).toMatchObject({ status: 'cancelled' });
   });
 
+  it('is left alone when Inngest cancelled the run of another app that the same event had started', async () => {
+    const eventId = randomUUID();
+    const { jobId } = await sent(eventId);
+    const data = { function_id: 'old-app-sync', run_id: 'run-of-another-app', event: { id: eventId } };
+    expect(await cancelBy('inngest/function.cancelled', data)).toEqual({ cancelled: [] });
+    expect(await queue.get(jobId)).toMatchObject({ status: 'queued' });
+  });
+
   it.each([
     [{ reason: 'timeout' }, 'expected reason "user_requested", got "timeout"'],
     [{}, 'expected reason "user_requested", got none'],

@@ -52,13 +52,7 @@ export const cancelJobs = defineJob({
 async function cancel({ payload, rpc, signal }: JobContext<Payload>): Promise<CancelResult> {
   const ignored = reasonToIgnore(payload);
   if (ignored !== null) return { cancelled: [], ignored };
-  const jobId = payload.jobId ?? payload.job_id;
-  const names = {
-    event_id: payload.eventId ?? payload.event_id ?? payload.event?.id ?? null,
-    run_id: payload.runId ?? payload.run_id ?? null,
-    // Senders have job ids of their own, too.
-    job_id: z.guid().safeParse(jobId).data ?? null,
-  };
+  const names = isInngests(payload) ? namesOfRun(payload) : namesByPerson(payload);
   if (Object.values(names).every((name) => name === null))
     return { cancelled: [], ignored: 'expected eventId, runId, or jobId (uuid), got none of them' };
   const reason = payload.reason ?? 'cancelled in Inngest';
@@ -66,8 +60,36 @@ async function cancel({ payload, rpc, signal }: JobContext<Payload>): Promise<Ca
   return { cancelled };
 }
 
-function reasonToIgnore({ reason, function_id, run_id }: Payload): string | null {
-  const isInngests = function_id != null && run_id != null && reason == null;
-  if (isInngests || reason === 'user_requested') return null;
+interface Names {
+  event_id: string | null;
+  run_id: string | null;
+  job_id: string | null;
+}
+
+/** Both together: the event may have started functions of other apps, whose runs are no concern of ours. */
+function namesOfRun({ event, run_id }: Payload): Names {
+  return { event_id: event?.id ?? null, run_id: run_id ?? null, job_id: null };
+}
+
+/** A person means the job, whichever endpoint's run brought it: the run counts where nothing else is named. */
+function namesByPerson({ eventId, event_id, runId, run_id, jobId, job_id }: Payload): Names {
+  const event = eventId ?? event_id ?? null;
+  // Senders have job ids of their own, too.
+  const job = z.guid().safeParse(jobId ?? job_id).data ?? null;
+  return {
+    event_id: event,
+    run_id: event === null && job === null ? (runId ?? run_id ?? null) : null,
+    job_id: job,
+  };
+}
+
+/** `inngest/function.cancelled`, which Inngest sends itself. */
+function isInngests({ reason, function_id, run_id }: Payload): boolean {
+  return function_id != null && run_id != null && reason == null;
+}
+
+function reasonToIgnore(payload: Payload): string | null {
+  const { reason } = payload;
+  if (isInngests(payload) || reason === 'user_requested') return null;
   return `expected reason "user_requested", got ${reason == null ? 'none' : JSON.stringify(reason.slice(0, 100))}`;
 }
