@@ -681,6 +681,36 @@ export type Database = {
           },
         ];
       };
+      job_lane_moves: {
+        Row: {
+          from_lane: string;
+          jobs: number;
+          moved_at: string;
+          p95_active_ms: number;
+          reason: string;
+          to_lane: string;
+          type: string;
+        };
+        Insert: {
+          from_lane: string;
+          jobs: number;
+          moved_at?: string;
+          p95_active_ms: number;
+          reason: string;
+          to_lane: string;
+          type: string;
+        };
+        Update: {
+          from_lane?: string;
+          jobs?: number;
+          moved_at?: string;
+          p95_active_ms?: number;
+          reason?: string;
+          to_lane?: string;
+          type?: string;
+        };
+        Relationships: [];
+      };
       job_quotas: {
         Row: {
           allowance: number | null;
@@ -711,6 +741,24 @@ export type Database = {
         };
         Relationships: [];
       };
+      job_settings: {
+        Row: {
+          meaning: string;
+          name: string;
+          value: NonNullable<Json>;
+        };
+        Insert: {
+          meaning: string;
+          name: string;
+          value: NonNullable<Json>;
+        };
+        Update: {
+          meaning?: string;
+          name?: string;
+          value?: NonNullable<Json>;
+        };
+        Relationships: [];
+      };
       job_type_starts: {
         Row: {
           started_at: string;
@@ -732,6 +780,9 @@ export type Database = {
           lane: string;
           lane_override: string | null;
           max_retries: number;
+          measured_lane: string | null;
+          measured_lane_since: string | null;
+          p95_active_ms: number | null;
           p95_duration_ms: number | null;
           p95_measured_at: string | null;
           paused: boolean;
@@ -749,6 +800,9 @@ export type Database = {
           lane: string;
           lane_override?: string | null;
           max_retries: number;
+          measured_lane?: string | null;
+          measured_lane_since?: string | null;
+          p95_active_ms?: number | null;
           p95_duration_ms?: number | null;
           p95_measured_at?: string | null;
           paused?: boolean;
@@ -766,6 +820,9 @@ export type Database = {
           lane?: string;
           lane_override?: string | null;
           max_retries?: number;
+          measured_lane?: string | null;
+          measured_lane_since?: string | null;
+          p95_active_ms?: number | null;
           p95_duration_ms?: number | null;
           p95_measured_at?: string | null;
           paused?: boolean;
