@@ -22,8 +22,14 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
-  v_exhausted text[] := array(select e.quota from job_queue.exhausted_quotas() as e);
+  v_exhausted text[];
 begin
+  -- Every claim asks: where no bucket is empty, which is nearly always, the groups need not be built.
+  if exists (
+      select from public.job_quotas q
+      where q.blocked_until > clock_timestamp() or (q.remaining = 0 and q.resets_at > clock_timestamp())) then
+    v_exhausted := array(select e.quota from job_queue.exhausted_quotas() as e);
+  end if;
   return array(
     select t.type from public.job_types t
     where t.paused or t.quotas && v_exhausted
