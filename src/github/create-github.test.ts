@@ -32,6 +32,13 @@ async function failure(request: Promise<unknown>): Promise<Error> {
   );
 }
 
+/** What GraphQL says to a request that it does not serve at all. */
+const grantsNothing = { 'x-ratelimit-limit': '0', 'x-ratelimit-remaining': '0' };
+
+function answer(status: number, headers: Record<string, string>): Response {
+  return Response.json({ message: 'API rate limit exceeded for 127.0.0.1.' }, { status, headers });
+}
+
 describe('GitHub', () => {
   it('answers REST, pages and GraphQL, and counts every request', async () => {
     const github = connect();
@@ -119,6 +126,13 @@ describe('a refusal by GitHub', () => {
   it('to answer without a token is final, and says that there is none', async () => {
     standIn.faults.add({ kind: 'unauthorized' });
     const error = await failure(connect({ token: undefined }).graphql('{ viewer { login } }', {}));
+    expect(error).toBeInstanceOf(NonRetryableError);
+    expect(error.message).toContain('No token is configured, and GitHub asks for one.');
+  });
+
+  it('GraphQL without a token is final too where it calls that a limit, of 0 requests', async () => {
+    const fetch = () => Promise.resolve(answer(403, grantsNothing));
+    const error = await failure(connect({ token: undefined, fetch }).graphql('{ viewer { login } }', {}));
     expect(error).toBeInstanceOf(NonRetryableError);
     expect(error.message).toContain('No token is configured, and GitHub asks for one.');
   });

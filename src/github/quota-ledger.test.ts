@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
 import { silentLogger } from '../../tests/support/silent-logger.ts';
 import type { UncheckedRpc } from '../database/rpc.ts';
-import { SnoozeError } from '../jobs/outcomes.ts';
+import { NonRetryableError, SnoozeError } from '../jobs/outcomes.ts';
 import { startGitHubStandIn, type GitHubStandIn } from '../local/github/stand-in.ts';
 import type { GitHub } from './github.ts';
 import { createSharedGitHub } from './shared-github.ts';
@@ -28,9 +28,9 @@ afterAll(async () => {
 });
 
 /** A process of its own: it knows nothing but what it was told. */
-function connect(more: { token?: string; rpc?: TestDatabase['rpc'] } = {}): GitHub {
-  const { rpc = database.rpc, token } = more;
-  const options = { token, tokenName: 'GITHUB_TOKEN', baseUrl: standIn.url, log: silentLogger, rpc };
+function connect(more: { token?: string; rpc?: TestDatabase['rpc']; fetch?: typeof fetch } = {}): GitHub {
+  const { rpc = database.rpc, ...rest } = more;
+  const options = { ...rest, tokenName: 'GITHUB_TOKEN', baseUrl: standIn.url, log: silentLogger, rpc };
   return createSharedGitHub(options)(silentLogger);
 }
 
@@ -82,6 +82,26 @@ describe('what GitHub says of its quotas', () => {
     expect(new Set(tokens).size).toBe(3);
     expect(tokens).toContain('anonymous');
     expect(tokens.join()).not.toMatch(/first|second/);
+  });
+});
+
+describe('a refused token', () => {
+  it.each([
+    ['nothing at all', '0', '0'],
+    ["the network address's allowance", '60', '0'],
+  ])('spends no quota, where GitHub tells of %s', async (_case, limit, remaining) => {
+    const reset = String(Math.ceil(Date.now() / 1000) + 600);
+    const names = ['limit', 'remaining', 'reset'].map((name) => `x-ratelimit-${name}`);
+    const headers = Object.fromEntries(names.map((name, i) => [name, [limit, remaining, reset][i] ?? '']));
+    const fetch = () =>
+      Promise.resolve(Response.json({ message: 'Bad credentials' }, { status: 401, headers }));
+    const github = connect({ token: 'ghp_revoked', fetch });
+    for (let n = 0; n < 2; n += 1) {
+      const error = await failure(github.graphql(query, {}));
+      expect(error).toBeInstanceOf(NonRetryableError);
+      expect(error.message).toContain('The token in GITHUB_TOKEN');
+    }
+    expect(await buckets()).toEqual([]);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { ResponseHeaders } from './rate-limit.ts';
+import { grantsNothing, type ResponseHeaders } from './rate-limit.ts';
 
 /** What one answer said of one quota of one token. */
 export interface QuotaReport {
@@ -30,7 +30,7 @@ export function quotaOf(request: { graphql: boolean }, headers: ResponseHeaders)
 export function quotaInHeaders(quota: string, headers: ResponseHeaders): QuotaReport | null {
   const number = (name: string): number => Number(headers[`x-ratelimit-${name}`] ?? NaN);
   const [allowance, remaining, reset] = [number('limit'), number('remaining'), number('reset')];
-  if (!isCount(remaining) || !isCount(reset)) return null;
+  if (!isCount(remaining) || !isCount(reset) || grantsNothing(headers)) return null;
   return { quota, ...(isCount(allowance) ? { allowance } : {}), remaining, resetsAt: new Date(reset * 1000) };
 }
 

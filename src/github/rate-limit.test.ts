@@ -39,6 +39,11 @@ it.each([
 
 it.each([
   ['a missing permission', 403, { 'x-ratelimit-remaining': '12' }],
+  [
+    'a request that is granted nothing',
+    403,
+    { 'x-ratelimit-limit': '0', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': inSeconds(30) },
+  ],
   ['a missing resource, even with the last request of a quota', 404, { 'x-ratelimit-remaining': '0' }],
 ])('%s does not', (_case, status, headers) => {
   expect(rateLimitedUntil({ status, headers, message: 'Resource not accessible' }, now)).toBeNull();

@@ -9,6 +9,14 @@ const shortestWaitSeconds = 1;
 const secondaryLimit = /secondary rate limit|abuse detection/i;
 
 /**
+ * Whether an answer tells of an allowance of 0. That is no quota which was spent and comes back: GitHub's GraphQL API
+ * says it to a request without a token, or with one that it refuses.
+ */
+export function grantsNothing(headers: ResponseHeaders): boolean {
+  return String(headers['x-ratelimit-limit'] ?? '') === '0';
+}
+
+/**
  * When GitHub will answer again, or null when the refusal is not about a rate limit.
  * Source: "Rate limits for the REST API", section "Exceeding the rate limit", in GitHub's documentation.
  *
@@ -20,7 +28,8 @@ export function rateLimitedUntil(
   now: Date,
 ): Date | null {
   if (refusal.status !== 403 && refusal.status !== 429) return null;
-  const exhausted = String(refusal.headers['x-ratelimit-remaining'] ?? '') === '0';
+  const exhausted =
+    String(refusal.headers['x-ratelimit-remaining'] ?? '') === '0' && !grantsNothing(refusal.headers);
   const named = refusal.headers['retry-after'] !== undefined || secondaryLimit.test(refusal.message);
   if (!exhausted && !named && refusal.status !== 429) return null;
   return resetTime(refusal.headers, now);

@@ -1,5 +1,5 @@
 import { InvalidCursorError, NonRetryableError, QueryTooLargeError, SnoozeError } from '../jobs/outcomes.ts';
-import { rateLimitedUntil, resetTime, type ResponseHeaders } from './rate-limit.ts';
+import { grantsNothing, rateLimitedUntil, resetTime, type ResponseHeaders } from './rate-limit.ts';
 
 /** What a refused request was, for messages: never a header or a body, which may hold a secret. */
 export interface Refusal {
@@ -24,7 +24,8 @@ export function refusalToOutcome(refusal: Refusal, asker: Asker): Error {
   const said = `GitHub answered ${status} to ${refusal.request}: ${refusal.message}`;
   const until = rateLimitedUntil(refusal, asker.now);
   if (until !== null) return new SnoozeError(until, `GitHub's rate limit: ${refusal.message}`, { cause });
-  if (status === 401) return new NonRetryableError(`${said}. ${tokenAdvice(asker)}`, { cause });
+  if (status === 401 || grantsNothing(refusal.headers))
+    return new NonRetryableError(`${said}. ${tokenAdvice(asker)}`, { cause });
   // A gateway that gives up on a query has usually waited too long for it.
   if (refusal.graphql && (status === 502 || status === 504)) return new QueryTooLargeError(said, { cause });
   if (status >= 500 || status === 408) return new Error(said, { cause });

@@ -38,9 +38,9 @@ export function wrapRequests(octokit: Octokit, options: RequestHookOptions): { r
     const asker = (): Asker => ({ tokenName: options.tokenName, now: options.now() });
     const own = request.request;
     const quota = requestQuota(options.quotas, { graphql });
-    quota.admit();
-    counter.requests += 1;
     try {
+      quota.admit();
+      counter.requests += 1;
       const answer = await sendInTime(
         (signal) => {
           // Inner hooks see this very object whatever is passed on; its `request` may be shared by all requests.

@@ -7,8 +7,8 @@ import type { ResponseHeaders } from './rate-limit.ts';
 export interface RequestQuota {
   /** @throws {SnoozeError} the quota is known to be exhausted: GitHub would refuse, and counts such requests */
   admit(): void;
-  /** Notes what an answer says of the quota, be it a refusal. */
-  learn(answer: { headers: ResponseHeaders; data: unknown }): void;
+  /** Notes what an answer says of the quota, be it a refusal; to a token that it refuses, GitHub speaks of no token's. */
+  learn(answer: { status: number; headers: ResponseHeaders; data: unknown }): void;
   /** Tells every process when a rate limit refused the request, before the job gives up. */
   refused(error: unknown): Promise<void>;
 }
@@ -21,7 +21,8 @@ export function requestQuota(ledger: QuotaLedger | null, request: { graphql: boo
       const until = ledger?.exhaustedUntil(quota) ?? null;
       if (until !== null) throw new SnoozeError(until, `GitHub's rate limit: ${quota} is exhausted`);
     },
-    learn({ headers, data }) {
+    learn({ status, headers, data }) {
+      if (status === 401) return;
       quota = quotaOf(request, headers);
       for (const report of [quotaInHeaders(quota, headers), quotaInData(data)])
         if (report !== null) ledger?.note(report);

@@ -29,6 +29,9 @@ const parameters = {
   ...(process.env.CAPTURE_SEED === undefined ? {} : { seed: Number(process.env.CAPTURE_SEED) }),
 };
 
+/** What copies from GitHub, by the first part of its type. */
+const captures = /^(capture|discover|classify|sync|update)\//;
+
 /** What every run of the suite tries first. */
 const usual = { seed: 1, issues: 3, discussions: 2, nullRate: 0.3, repeats: true, edits: 0 };
 const examples: [GeneratedWorld][] = [
@@ -38,12 +41,10 @@ const examples: [GeneratedWorld][] = [
   [{ ...usual, pullRequests: 101, issues: 100, discussions: 60, edits: 3 }],
 ];
 
-/** Everything of the stand-in happened before that, so that edits can come after it and are not in the future. */
-const anHourAgo = (): number => Date.now() - 3_600_000;
-
 it('every job that captures has a case', () => {
-  const types = new Set([...captureCases.map(({ type }) => type), ...Object.keys(notCaptures)]);
-  expect(catalog.map(({ type }) => type).filter((type) => !types.has(type))).toEqual([]);
+  const covered = new Set([...captureCases.map(({ type }) => type), ...Object.keys(notCaptures)]);
+  const types = catalog.map(({ type }) => type).filter((type) => captures.test(type));
+  expect(types.filter((type) => !covered.has(type))).toEqual([]);
 });
 
 describe.each(captureCases.map((capture) => ({ capture, label: labelOf(capture) })))(
@@ -68,8 +69,7 @@ async function check(
   written: WrittenColumns,
 ): Promise<void> {
   await clear(database);
-  const now = anHourAgo();
-  const standIn = await startGitHubStandIn({ now, repositories: [recipeOf(world)] });
+  const standIn = await startGitHubStandIn({ repositories: [recipeOf(world)] });
   try {
     const repository = standIn.data.repository('octo-org/generated');
     if (!repository) throw new Error('the stand-in has lost the repository');
@@ -81,7 +81,7 @@ async function check(
     const edits = capture.payloads(repository).length === 0 ? 0 : world.edits;
     const before = (n: number): void => {
       if (n === 0 || n > edits) return;
-      editSomething(repository, n, now);
+      editSomething(repository, n);
       truths.push(truth());
     };
     const watched = { ...database, ...written.watch(database) };

@@ -123,8 +123,8 @@ function gapsInComment<Written extends Pick<Comment, 'author' | 'body'>>(
  * Edits one of the pull requests and issues and adds to its conversation, and edits a discussion: the n-th change, later
  * than all before.
  */
-export function editSomething(repository: Repository, n: number, from: number): void {
-  const updatedAt = formatTime(from + n * 1000);
+export function editSomething(repository: Repository, n: number): void {
+  const updatedAt = formatTime(Date.now() + n * 1000);
   const random = randomFor('edits', repository.fullName, n);
   const { outlines } = repository;
   // Every other time what jobs for a single item look at.

@@ -41,9 +41,10 @@ export async function preferGraphQL<Answer>(
   }
 }
 
-/** GitHub answers 401 to a token that it refuses, too; what tells them apart is the request that it refused. */
+/** GitHub answers in the same way to a token that it refuses; what tells them apart is the request that it refused. */
 function isForWantOfToken({ cause }: NonRetryableError): boolean {
   const refused = cause as
     { status?: number; request?: { headers?: { authorization?: string } } } | undefined;
-  return refused?.status === 401 && refused.request?.headers?.authorization === undefined;
+  const isRefused = refused?.status === 401 || refused?.status === 403;
+  return isRefused && refused.request?.headers?.authorization === undefined;
 }
