@@ -142,7 +142,7 @@ export const notCaptures: Readonly<Record<string, string>> = {
   'sync/workspace.priorities': 'asks GitHub nothing and stores nothing but jobs',
 };
 
-export function labelOf({ type, variant }: CaptureCase): string {
+export function labelOf({ type, variant }: Pick<CaptureCase, 'type' | 'variant'>): string {
   return variant === undefined ? type : `${type} ${variant}`;
 }
 

@@ -36,7 +36,8 @@ export function describeDrivers(name: string, suite: (driver: Driver) => void): 
   describe.each(drivers)(`${name}, $name`, suite);
 }
 
-async function openBehindGateway(): Promise<OpenDriver> {
+/** PostgREST-like HTTP in front of a fresh database, as edge and Netlify functions reach it. */
+export async function openBehindGateway(): Promise<OpenDriver> {
   const database = await createTestDatabase();
   const gateway = await startGateway({ databaseUrl: database.url, keys: testKeys, log: silentLogger });
   return {
