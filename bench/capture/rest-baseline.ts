@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import type { GitHub } from '../../src/github/github.ts';
-import type { ContributorRow, PullRequestRow } from '../../src/jobs/capture/capture-page.ts';
-import { ContributorRows } from '../../src/jobs/capture/contributor-rows.ts';
-import { pullRequestFromRest, repositoryFromRest } from '../../src/jobs/capture/rows-from-rest.ts';
+import type { ContributorRow, PullRequestRow } from '../../src/jobs/capture/store/capture-page.ts';
+import { ContributorRows } from '../../src/jobs/capture/rows/contributor-rows.ts';
+import { pullRequestFromRest, repositoryFromRest } from '../../src/jobs/capture/rows/rows-from-rest.ts';
 
 /**
  * The same 100 pull requests as people write it by hand: list them, get each with a request of its own (the list lacks

@@ -116,6 +116,13 @@ describe('a refusal by GitHub', () => {
     expect(error.message).toMatch(/^GitHub answered 4\d\d to GET \/repos\/octo-org\/single\/pulls\/1: /);
   });
 
+  it('to show a repository of the name graphql is one of REST', async () => {
+    standIn.faults.add({ kind: 'bad-gateway' });
+    const error = await failure(connect().rest.repos.get({ owner: 'graphql-go', repo: 'graphql' }));
+    expect(error.name).toBe('Error');
+    expect(error.message).toContain('GitHub answered 502 to GET /repos/graphql-go/graphql');
+  });
+
   it('of a token is final, and names the variable but not the token', async () => {
     const error = await failure(connect({ token: 'bad-token' }).rest.pulls.get(pull));
     expect(error).toBeInstanceOf(NonRetryableError);

@@ -72,7 +72,8 @@ const graphqlName = 'a GraphQL query';
 function nameOf(octokit: Octokit, request: Request): string {
   const { method, url } = octokit.request.endpoint.parse(request);
   const { pathname } = new URL(url);
-  return pathname.endsWith('/graphql') ? graphqlName : `${method} ${pathname}`;
+  // By the method, too: there are repositories of that name.
+  return method === 'POST' && pathname.endsWith('/graphql') ? graphqlName : `${method} ${pathname}`;
 }
 
 /** An aborted caller gets its own reason, a request out of time an ordinary error, the rest what `toOutcome` says. */

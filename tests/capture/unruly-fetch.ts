@@ -6,13 +6,15 @@ type Entries = unknown[];
  *
  * @param options.before - called before the n-th request, from 0
  * @param options.repeats - of each page, the last item comes again on the next page of the same list, and the first one
- *   twice; GraphQL adds a null, which its schema allows everywhere in a list
+ *   twice; GraphQL adds a null, which its schema allows everywhere in a list, and a thing without a database id
  * @param options.nulls - a deleted author is null in REST too, where its schema allows that, and empty bodies are absent
+ * @param options.isUnpushed - to GraphQL the repository has neither a default branch nor a time of its last push
  */
 export function unrulyFetch(options: {
   before: (n: number) => void;
   repeats: boolean;
   nulls: boolean;
+  isUnpushed: boolean;
 }): typeof fetch {
   const lastItems = new Map<string, unknown>();
   let requests = 0;
@@ -24,6 +26,7 @@ export function unrulyFetch(options: {
     const body: unknown = await response.json();
     const url = new URL(input instanceof Request ? input.url : input);
     if (options.nulls) restNulls(body);
+    if (options.isUnpushed) hidePushes(body);
     if (options.repeats) repeatItems(body, url.pathname, isLaterPage(url, init), lastItems);
     const headers = new Headers(response.headers);
     for (const name of ['content-length', 'content-encoding', 'etag']) headers.delete(name);
@@ -52,7 +55,7 @@ function repeatItems(
     if (entries.length === 0) continue;
     entries.push(entries[0]);
     if (isLater && before !== undefined) entries.unshift(before);
-    if (pathname === '/graphql') entries.splice(1, 0, null);
+    if (pathname === '/graphql') entries.splice(1, 0, null, withoutId(entries[0]));
   }
 }
 
@@ -70,6 +73,19 @@ function lists(body: unknown, name: string): [name: string, entries: Entries][] 
 function idOf(node: unknown): string {
   const { id, fullDatabaseId, cursor } = isRecord(node) ? node : {};
   return String(id ?? fullDatabaseId ?? cursor);
+}
+
+/** A pull request, review, comment or discussion, or the edge to one, as if it had no database id. */
+function withoutId(entry: unknown): unknown {
+  if (!isRecord(entry)) return entry;
+  if ('node' in entry) return { ...entry, node: withoutId(entry.node) };
+  return { ...entry, fullDatabaseId: null, databaseId: null };
+}
+
+function hidePushes(body: unknown): void {
+  const { data } = isRecord(body) ? body : {};
+  const repository = isRecord(data) ? data.repository : null;
+  if (isRecord(repository)) Object.assign(repository, { defaultBranchRef: null, pushedAt: null });
 }
 
 /** The account that stands in for deleted ones. */

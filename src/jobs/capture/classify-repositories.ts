@@ -2,9 +2,14 @@ import { z } from 'zod';
 import type { GitHub } from '../../github/github.ts';
 import { defineJob } from '../define-job.ts';
 import type { JobContext } from '../job-context.ts';
-import { fetchPullRequestTotals, type KnownRepository } from './pull-request-totals.ts';
-import { recordSizes, sizeFreshnessPayload, staleAfterSeconds, type SizeCounts } from './repository-size.ts';
-import { ShrinkingPage } from './shrinking-page.ts';
+import { fetchPullRequestTotals, type KnownRepository } from './pages/pull-request-totals.ts';
+import {
+  recordSizes,
+  sizeFreshnessPayload,
+  staleAfterSeconds,
+  type SizeCounts,
+} from './store/repository-size.ts';
+import { ShrinkingPage } from './pages/shrinking-page.ts';
 
 const payload = sizeFreshnessPayload.and(
   z.object({

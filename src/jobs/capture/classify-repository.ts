@@ -2,8 +2,8 @@ import type { z } from 'zod';
 import { defineJob } from '../define-job.ts';
 import type { JobContext } from '../job-context.ts';
 import { NonRetryableError } from '../outcomes.ts';
-import { fetchPullRequestTotals } from './pull-request-totals.ts';
-import { repositoryKey, repositoryPayload } from './repository-reference.ts';
+import { fetchPullRequestTotals } from './pages/pull-request-totals.ts';
+import { repositoryKey, repositoryPayload } from './payload/repository-reference.ts';
 import {
   lookUpSize,
   recordSizes,
@@ -11,7 +11,7 @@ import {
   staleAfterSeconds,
   type SizeClass,
   type SizeState,
-} from './repository-size.ts';
+} from './store/repository-size.ts';
 
 const payload = repositoryPayload.and(sizeFreshnessPayload);
 

@@ -1,10 +1,14 @@
 import { z } from 'zod';
 import { defineJob } from '../define-job.ts';
 import type { JobContext } from '../job-context.ts';
-import { storePage, type RepositoryRow } from './capture-page.ts';
-import { lookUp, nameOnGitHub, type CaptureState } from './capture-state.ts';
-import { repositoryKey, repositoryPayload, type RepositoryReference } from './repository-reference.ts';
-import { repositoryFromRest } from './rows-from-rest.ts';
+import { storePage, type RepositoryRow } from './store/capture-page.ts';
+import { lookUp, nameOnGitHub, type CaptureState } from './store/capture-state.ts';
+import {
+  repositoryKey,
+  repositoryPayload,
+  type RepositoryReference,
+} from './payload/repository-reference.ts';
+import { repositoryFromRest } from './rows/rows-from-rest.ts';
 
 const payload = repositoryPayload.and(
   z.object({

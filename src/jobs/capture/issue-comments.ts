@@ -2,14 +2,14 @@ import { z } from 'zod';
 import { defineJob } from '../define-job.ts';
 import type { JobContext } from '../job-context.ts';
 import { NonRetryableError } from '../outcomes.ts';
-import type { RepositoryRow } from './capture-page.ts';
-import { freshnessPayload, isFresh, nameOnGitHub } from './capture-state.ts';
-import { ContributorRows } from './contributor-rows.ts';
-import { earlierOf, markBefore } from './github-times.ts';
-import { lookUpIssues, storeIssuesPage, type IssuesState } from './issues-state.ts';
-import { repositoryKey, repositoryPayload } from './repository-reference.ts';
-import { hasNextPage } from './rest-pages.ts';
-import { issueCommentFromRest, issueFromRest, repositoryFromRest } from './rows-from-rest.ts';
+import type { RepositoryRow } from './store/capture-page.ts';
+import { freshnessPayload, isFresh, nameOnGitHub } from './store/capture-state.ts';
+import { ContributorRows } from './rows/contributor-rows.ts';
+import { earlierOf, markBefore } from './pages/github-times.ts';
+import { lookUpIssues, storeIssuesPage, type IssuesState } from './store/issues-state.ts';
+import { repositoryKey, repositoryPayload } from './payload/repository-reference.ts';
+import { hasNextPage } from './pages/rest-pages.ts';
+import { issueCommentFromRest, issueFromRest, repositoryFromRest } from './rows/rows-from-rest.ts';
 
 const payload = repositoryPayload.and(freshnessPayload).and(
   z.object({

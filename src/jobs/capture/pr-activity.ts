@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { defineJob } from '../define-job.ts';
 import type { JobContext } from '../job-context.ts';
 import { NonRetryableError } from '../outcomes.ts';
-import { pullRequestPayload, type RepositoryReference } from './repository-reference.ts';
+import { pullRequestPayload, type RepositoryReference } from './payload/repository-reference.ts';
 
 /** The metrics as the table has them. */
 interface ActivityRow {

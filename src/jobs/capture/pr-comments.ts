@@ -1,8 +1,8 @@
 import type { GitHub } from '../../github/github.ts';
 import { defineJob } from '../define-job.ts';
 import type { JobContext } from '../job-context.ts';
-import { storePage, type CommentRow } from './capture-page.ts';
-import { ContributorRows } from './contributor-rows.ts';
+import { storePage, type CommentRow } from './store/capture-page.ts';
+import { ContributorRows } from './rows/contributor-rows.ts';
 import {
   capturePages,
   findPullRequest,
@@ -10,9 +10,9 @@ import {
   pullRequestPagesPayload,
   type KnownPullRequest,
   type PullRequestPagesPayload,
-} from './pull-request-pages.ts';
-import { hasNextPage } from './rest-pages.ts';
-import { issueCommentFromRest, reviewCommentFromRest } from './rows-from-rest.ts';
+} from './pages/pull-request-pages.ts';
+import { hasNextPage } from './pages/rest-pages.ts';
+import { issueCommentFromRest, reviewCommentFromRest } from './rows/rows-from-rest.ts';
 
 type Context = JobContext<PullRequestPagesPayload>;
 

@@ -3,22 +3,22 @@ import type { GitHub } from '../../github/github.ts';
 import { defineJob } from '../define-job.ts';
 import type { JobContext } from '../job-context.ts';
 import { NonRetryableError } from '../outcomes.ts';
-import { actorFields } from './actor-from-graphql.ts';
-import { storePage } from './capture-page.ts';
-import { freshnessPayload, isFresh, nameOnGitHub } from './capture-state.ts';
-import { detailFields, type DetailedPullRequestNode, type UnfinishedList } from './detail-lists.ts';
-import { DetailRows } from './detail-rows.ts';
-import { lookUpDetails } from './details-state.ts';
-import { pullRequestsPayload, repositoryKey } from './repository-reference.ts';
+import { actorFields } from './rows/actor-from-graphql.ts';
+import { storePage } from './store/capture-page.ts';
+import { freshnessPayload, isFresh, nameOnGitHub } from './store/capture-state.ts';
+import { detailFields, type DetailedPullRequestNode, type UnfinishedList } from './rows/detail-lists.ts';
+import { DetailRows } from './rows/detail-rows.ts';
+import { lookUpDetails } from './store/details-state.ts';
+import { pullRequestsPayload, repositoryKey } from './payload/repository-reference.ts';
 import {
   pullRequestFields,
   rateLimitField,
   repositoryFields,
   repositoryFromGraphQL,
   type RepositoryNode,
-} from './rows-from-graphql.ts';
-import { ShrinkingPage } from './shrinking-page.ts';
-import { addCounts, UnfinishedLists } from './unfinished-lists.ts';
+} from './rows/rows-from-graphql.ts';
+import { ShrinkingPage } from './pages/shrinking-page.ts';
+import { addCounts, UnfinishedLists } from './pages/unfinished-lists.ts';
 
 const payload = pullRequestsPayload.and(freshnessPayload);
 

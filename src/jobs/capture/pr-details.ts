@@ -2,18 +2,18 @@ import type { z } from 'zod';
 import type { GitHub } from '../../github/github.ts';
 import { defineJob } from '../define-job.ts';
 import type { JobContext } from '../job-context.ts';
-import { storePage, type CapturePage, type CommentRow, type ReviewRow } from './capture-page.ts';
-import { freshnessPayload, isFresh, lookUp, nameOnGitHub } from './capture-state.ts';
-import { ContributorRows } from './contributor-rows.ts';
-import { repositoryExpression } from './repository-expression.ts';
-import { pullRequestPayload, repositoryKey } from './repository-reference.ts';
+import { storePage, type CapturePage, type CommentRow, type ReviewRow } from './store/capture-page.ts';
+import { freshnessPayload, isFresh, lookUp, nameOnGitHub } from './store/capture-state.ts';
+import { ContributorRows } from './rows/contributor-rows.ts';
+import { repositoryExpression } from './payload/repository-expression.ts';
+import { pullRequestPayload, repositoryKey } from './payload/repository-reference.ts';
 import {
   issueCommentFromRest,
   pullRequestFromRest,
   repositoryFromRest,
   reviewCommentFromRest,
   reviewFromRest,
-} from './rows-from-rest.ts';
+} from './rows/rows-from-rest.ts';
 
 const payload = pullRequestPayload.and(freshnessPayload);
 

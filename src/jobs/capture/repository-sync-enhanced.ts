@@ -3,23 +3,23 @@ import type { GitHub } from '../../github/github.ts';
 import { defineJob } from '../define-job.ts';
 import type { JobContext } from '../job-context.ts';
 import { NonRetryableError } from '../outcomes.ts';
-import { actorFields } from './actor-from-graphql.ts';
-import { storePage } from './capture-page.ts';
-import { freshnessPayload, isFresh, nameOnGitHub } from './capture-state.ts';
-import { nextCursor, type Connection } from './connection.ts';
-import { detailFields, type DetailedPullRequestNode, type UnfinishedList } from './detail-lists.ts';
-import { DetailRows } from './detail-rows.ts';
-import { lookUpDetails, noteDetailsSynced, type DetailsState } from './details-state.ts';
-import { repositoryKey, repositoryPayload } from './repository-reference.ts';
+import { actorFields } from './rows/actor-from-graphql.ts';
+import { storePage } from './store/capture-page.ts';
+import { freshnessPayload, isFresh, nameOnGitHub } from './store/capture-state.ts';
+import { nextCursor, type Connection } from './rows/connection.ts';
+import { detailFields, type DetailedPullRequestNode, type UnfinishedList } from './rows/detail-lists.ts';
+import { DetailRows } from './rows/detail-rows.ts';
+import { lookUpDetails, noteDetailsSynced, type DetailsState } from './store/details-state.ts';
+import { repositoryKey, repositoryPayload } from './payload/repository-reference.ts';
 import {
   pullRequestFields,
   rateLimitField,
   repositoryFields,
   repositoryFromGraphQL,
   type RepositoryNode,
-} from './rows-from-graphql.ts';
-import { ShrinkingPage } from './shrinking-page.ts';
-import { addCounts, UnfinishedLists, type Place } from './unfinished-lists.ts';
+} from './rows/rows-from-graphql.ts';
+import { ShrinkingPage } from './pages/shrinking-page.ts';
+import { addCounts, UnfinishedLists, type Place } from './pages/unfinished-lists.ts';
 
 const payload = repositoryPayload.and(freshnessPayload).and(
   z.object({

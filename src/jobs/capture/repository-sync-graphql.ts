@@ -3,12 +3,12 @@ import type { GitHub } from '../../github/github.ts';
 import { defineJob } from '../define-job.ts';
 import type { JobContext } from '../job-context.ts';
 import { NonRetryableError } from '../outcomes.ts';
-import { actorFields } from './actor-from-graphql.ts';
-import { storePage } from './capture-page.ts';
-import { freshnessPayload, isFresh, lookUp, nameOnGitHub } from './capture-state.ts';
-import { nextCursor, type Connection } from './connection.ts';
-import { ContributorRows } from './contributor-rows.ts';
-import { repositoryKey, repositoryPayload } from './repository-reference.ts';
+import { actorFields } from './rows/actor-from-graphql.ts';
+import { storePage } from './store/capture-page.ts';
+import { freshnessPayload, isFresh, lookUp, nameOnGitHub } from './store/capture-state.ts';
+import { nextCursor, type Connection } from './rows/connection.ts';
+import { ContributorRows } from './rows/contributor-rows.ts';
+import { repositoryKey, repositoryPayload } from './payload/repository-reference.ts';
 import {
   pullRequestFields,
   pullRequestFromGraphQL,
@@ -17,8 +17,8 @@ import {
   repositoryFromGraphQL,
   type PullRequestNode,
   type RepositoryNode,
-} from './rows-from-graphql.ts';
-import { ShrinkingPage } from './shrinking-page.ts';
+} from './rows/rows-from-graphql.ts';
+import { ShrinkingPage } from './pages/shrinking-page.ts';
 
 const payload = repositoryPayload.and(freshnessPayload);
 

@@ -1,13 +1,19 @@
 import { z } from 'zod';
 import { defineJob } from '../define-job.ts';
 import type { JobContext } from '../job-context.ts';
-import type { RepositoryRow } from './capture-page.ts';
-import { freshnessPayload, isFresh, nameOnGitHub } from './capture-state.ts';
-import { captureChanges, fromTheTop, type CapturedPage, type Place, type Window } from './changes-page.ts';
-import { enqueueMissingDetails, type FollowUps } from './missing-details.ts';
-import { lookUpChanges } from './pull-requests-state.ts';
-import { repositoryKey, repositoryPayload } from './repository-reference.ts';
-import { ShrinkingPage } from './shrinking-page.ts';
+import type { RepositoryRow } from './store/capture-page.ts';
+import { freshnessPayload, isFresh, nameOnGitHub } from './store/capture-state.ts';
+import {
+  captureChanges,
+  fromTheTop,
+  type CapturedPage,
+  type Place,
+  type Window,
+} from './pages/changes-page.ts';
+import { enqueueMissingDetails, type FollowUps } from './follow-ups/missing-details.ts';
+import { lookUpChanges } from './store/pull-requests-state.ts';
+import { repositoryKey, repositoryPayload } from './payload/repository-reference.ts';
+import { ShrinkingPage } from './pages/shrinking-page.ts';
 
 const payload = repositoryPayload.and(freshnessPayload).and(
   z.object({

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { defineJob } from '../define-job.ts';
 import type { JobContext } from '../job-context.ts';
-import { freshnessPayload, isFresh, nameOnGitHub } from './capture-state.ts';
-import { DiscussionPages, type DiscussionSource } from './discussion-pages.ts';
-import { lookUpDiscussions, type DiscussionsState } from './discussions-page.ts';
+import { freshnessPayload, isFresh, nameOnGitHub } from './store/capture-state.ts';
+import { DiscussionPages, type DiscussionSource } from './pages/discussion-pages.ts';
+import { lookUpDiscussions, type DiscussionsState } from './store/discussions-page.ts';
 import {
   optionalRepositoryPayload,
   repositoryKey,
   type RepositoryReference,
-} from './repository-reference.ts';
-import { startDiscussionSyncs, type StartedSyncs } from './start-discussion-syncs.ts';
+} from './payload/repository-reference.ts';
+import { startDiscussionSyncs, type StartedSyncs } from './follow-ups/start-discussion-syncs.ts';
 
 const payload = optionalRepositoryPayload.and(freshnessPayload).and(
   z.object({

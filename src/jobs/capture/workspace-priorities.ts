@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineJob } from '../define-job.ts';
 import type { JobContext } from '../job-context.ts';
-import type { SizeClass } from './repository-size.ts';
+import type { SizeClass } from './store/repository-size.ts';
 
 const minutes = z.number().min(1).max(525_600);
 
