@@ -107,7 +107,11 @@ begin
       end if;
       if exists (select from public.job_types t where t.throttle_limit is not null) then
         select p.ctids, p.ids, v_pick.keyed into v_pick from job_queue.take_starts(v_pick.ctids) as p;
-        if v_pick.ids is null then return; end if;
+        if v_pick.ids is null then
+          -- The front of the line may not start now: look behind it.
+          v_unfit := v_unfit || array(select t.type from public.job_types t where t.throttle_limit is not null);
+          continue;
+        end if;
       end if;
       delete from public.background_job_ready r where r.ctid = any (v_pick.ctids);
       return query

@@ -44,6 +44,16 @@ describe('a throttled type', () => {
     expect(types.filter((type) => type === 'fast')).toHaveLength(5);
   });
 
+  it('lets the jobs behind it run while another claim decides about its starts', async () => {
+    await queue.syncTypes(throttled);
+    await enqueue('slow', 5);
+    await enqueue('fast', 1);
+    const other = await queue.connect();
+    await other.query('begin');
+    await other.query(`select job_queue.lock_starts('slow')`);
+    expect((await queue.claim({ maxJobs: 5 })).map(({ type }) => type)).toEqual(['fast']);
+  });
+
   it('counts and holds back jobs that are claimed by name', async () => {
     await queue.syncTypes({ ...throttled, throttle_limit: 1 });
     const [first, second] = await enqueue('slow', 2);
