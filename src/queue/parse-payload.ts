@@ -27,8 +27,13 @@ function describeIssue(issue: Issue, payload: unknown): string {
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => `${fieldName([...issue.path, key])}: unknown field`).join('; ');
   const value = valueAt(payload, issue.path);
-  const got = issue.code === 'invalid_value' ? describeChoice(value) : describeValue(value);
-  return `${fieldName(issue.path)}: ${expectation(issue)}, got ${got}`;
+  return `${fieldName(issue.path)}: ${expectation(issue)}, got ${describe(value, issue.code)}`;
+}
+
+function describe(value: unknown, wrong: Issue['code']): string {
+  if (wrong === 'invalid_value') return describeChoice(value);
+  const isOutOfBounds = wrong === 'too_small' || wrong === 'too_big';
+  return isOutOfBounds && typeof value === 'number' ? String(value) : describeValue(value);
 }
 
 function expectation(issue: Issue): string {

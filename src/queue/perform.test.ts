@@ -201,7 +201,7 @@ describe('a job that cannot run', () => {
       'job capture/x: ',
       'payload.prNumber: expected number, got string',
       'payload.api: expected "rest" or "graphql", got "soap"',
-      'payload.days: expected number of at least 1, got number',
+      'payload.days: expected number of at least 1, got 0',
       'payload.owner: expected string, got nothing',
       'payload.extra: unknown field',
     ])

@@ -89,7 +89,8 @@ describe('capture/repository.sync.enhanced', () => {
     const pulls = truthOf(repository).pullRequests();
     const job = await runJob(database, github, type, { repository });
     expect(job).toMatchObject({ status: 'completed', retryCount: 0 });
-    expect(job.progressMessage).toMatch(/^\d00 of 340 pull requests$/);
+    // At most one report a second is written: any of them may be the last.
+    expect(job.progressMessage).toMatch(/^(\d00|340) of 340 pull requests$/);
     expect(job.result).toEqual({
       ...countsOf(pulls),
       ...{

@@ -36,6 +36,7 @@ export class ContributorRows {
 
 /** GraphQL adds a hash (`u=…`) to the address that REST leaves out; both lead to the same picture. */
 function plainAvatarUrl(avatarUrl: string): string {
+  if (!URL.canParse(avatarUrl)) return avatarUrl;
   const url = new URL(avatarUrl);
   url.searchParams.delete('u');
   return url.href;
