@@ -235,7 +235,7 @@ describe('a request', () => {
     const events = Array.from({ length: 5_000 }, (_, n) => ({ name: 'test/long', data: { n } }));
     const { status, body } = await post(events);
     expect([status, new Set(body.ids).size]).toEqual([200, 5_000]);
-    expect(calls.filter((name) => name !== 'sync_job_types' && name !== 'job_lanes')).toEqual([
+    expect(calls.filter((name) => name !== 'sync_job_types' && name !== 'list_job_lanes')).toEqual([
       'enqueue_background_jobs',
     ]);
     const { rows: counted } = await database.pool.query('select count(*)::integer from background_jobs');
