@@ -30,8 +30,8 @@ const BODY_LIMIT_BYTES = 6 * 1024 * 1024;
 
 /**
  * Serves the functions of `netlify/functions` in this process, as Netlify serves them: at `/.netlify/functions/<name>`,
- * below it, and where the rewrites of `netlify.toml` lead to them; the function sees the address that was asked for. Netlify's
- * time limit and bundling are not imitated.
+ * below it, and where the rewrites of `netlify.toml` lead to them; the function sees the address that was asked for.
+ * Netlify's time limit and bundling are not imitated.
  *
  * @throws {Error} a function has no default export, or `netlify.toml` is malformed
  */
