@@ -21,6 +21,7 @@ const rooms: Record<string, readonly string[]> = {
     'inngest',
     'zod',
   ],
+  'src/events/': ['src/router/', 'src/queue/', 'src/database/rpc.ts', 'src/runtime/', 'zod'],
 };
 
 /** Puts `process-job` together for a host; its entry point would be too long otherwise. */

@@ -33,10 +33,11 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 async function call(
   env: Record<string, string>,
   name = 'inngest-hybrid',
+  { method = 'GET', path = `/.netlify/functions/${name}` } = {},
 ): Promise<{ status: number; body: Record<string, unknown>; output: string }> {
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
-    [host, entries.get(name) ?? '', 'GET', `https://example.netlify.app/.netlify/functions/${name}`],
+    [host, entries.get(name) ?? '', method, `https://example.netlify.app${path}`],
     { env: { PATH: process.env['PATH'], ...env }, cwd: join(folder, 'unpacked', name) },
   );
   const answer = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { status: number; body: string };
@@ -88,6 +89,22 @@ describe('the bundle that Netlify deploys', () => {
     expect(output).toContain(
       'SUPABASE_URL (or VITE_SUPABASE_URL, NEXT_PUBLIC_SUPABASE_URL): expected an http(s) URL',
     );
+  });
+
+  it('takes events with the event key only, at the address to which senders post', async () => {
+    const env = { ...supabase, INNGEST_EVENT_KEY: 'of-a-branch', INNGEST_PRODUCTION_EVENT_KEY: 'right' };
+    const sent = async (path: string) => await call(env, 'events', { method: 'POST', path });
+    expect(await sent('/e/of-a-branch')).toMatchObject({
+      status: 401,
+      body: { error: 'Event key not found' },
+    });
+    expect(await sent('/e/right')).toMatchObject({ status: 400, body: { ids: [], status: 400 } });
+  });
+
+  it('takes no events outside development without an event key', async () => {
+    const { status, body, output } = await call(supabase, 'events', { method: 'POST', path: '/e/any' });
+    expect([status, body]).toEqual([500, { message: 'events is not configured to serve' }]);
+    expect(output).toContain('INNGEST_PRODUCTION_EVENT_KEY (or INNGEST_EVENT_KEY): expected an event key');
   });
 
   it('holds no test and no environment file', () => {

@@ -1,6 +1,7 @@
 import { catalog } from '../../src/jobs/catalog.ts';
-import { createEndpoint, type NetlifyContext } from '../../src/router/endpoint.ts';
+import { createEndpoint } from '../../src/router/endpoint.ts';
 import { localSet } from '../../src/router/function-sets.ts';
+import type { NetlifyContext } from '../../src/router/lazy-endpoint.ts';
 import { createNodeLogger } from '../../src/runtime/node-logger.ts';
 
 const endpoint = createEndpoint({

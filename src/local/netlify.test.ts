@@ -46,7 +46,7 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-test.each(['/.netlify/functions/echo', '/api/echo', '/rest/echo'])(
+test.each(['/.netlify/functions/echo', '/.netlify/functions/echo/below', '/api/echo', '/rest/echo'])(
   'a function is served at %s and sees that address',
   async (path) => {
     const answer = await fetch(netlify.url + path, { method: 'PUT', body: 'hello' });

@@ -29,9 +29,9 @@ type NetlifyFunction = (request: Request) => Response | Promise<Response>;
 const BODY_LIMIT_BYTES = 6 * 1024 * 1024;
 
 /**
- * Serves the functions of `netlify/functions` in this process, as Netlify serves them: at `/.netlify/functions/<name>`
- * and where the rewrites of `netlify.toml` lead to them; the function sees the address that was asked for. Netlify's
- * time limit and bundling are not imitated.
+ * Serves the functions of `netlify/functions` in this process, as Netlify serves them: at `/.netlify/functions/<name>`,
+ * below it, and where the rewrites of `netlify.toml` lead to them; the function sees the address that was asked for.
+ * Netlify's time limit and bundling are not imitated.
  *
  * @throws {Error} a function has no default export, or `netlify.toml` is malformed
  */
@@ -61,7 +61,7 @@ function createApp(functions: Map<string, NetlifyFunction>, config: NetlifyConfi
     onError: (c) => c.text('Request body is larger than 6 MB', 413),
   });
   app.all('*', tooLarge, async (c) => {
-    const [, name = ''] = /^\/\.netlify\/functions\/([^/]+)\/?$/.exec(config.rewrite(c.req.path)) ?? [];
+    const [, name = ''] = /^\/\.netlify\/functions\/([^/]+)(?:\/.*)?$/.exec(config.rewrite(c.req.path)) ?? [];
     const handler = functions.get(name);
     return handler ? await handler(c.req.raw) : c.text('Not Found', 404);
   });

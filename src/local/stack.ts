@@ -100,6 +100,12 @@ export async function startStack(options: StackOptions, shutdown: Shutdown): Pro
   parts.push({ name: 'Netlify functions', where: inngestUrl, note: netlify.functions.join(', ') });
   const note = 'all functions, for the Inngest dashboard';
   parts.push({ name: 'inngest-local-full', where: `${netlify.url}/api/inngest-local`, note });
+  const anyKey = config.inngest.eventKey === undefined && config.inngest.isDev;
+  parts.push({
+    name: 'events',
+    where: `${netlify.url}/e/${anyKey ? 'any-key' : '<event key>'}`,
+    note: "Inngest's Event API, without Inngest",
+  });
   const wake = createWake({ ...config.processJob, fetch, log });
   const sweep = startSweepLoop({
     queue,

@@ -1,3 +1,5 @@
+import { readBodyText } from '../runtime/body-text.ts';
+
 const bodyLimitBytes = 65_536;
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -24,21 +26,9 @@ export class BadRequest extends Error {
  * @throws {BadRequest} names the field that is wrong, or the body when it is too large or not a JSON object
  */
 export async function readCommand(request: Request): Promise<Command> {
-  const text = await readBody(request);
+  const text = await readBodyText(request, bodyLimitBytes);
+  if (text === null) throw new BadRequest('body', `body: expected at most ${bodyLimitBytes} bytes`, 413);
   return parseCommand(text.trim() === '' ? {} : parseJson(text));
-}
-
-async function readBody(request: Request): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  let bytes = 0;
-  for await (const chunk of request.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > bodyLimitBytes)
-      throw new BadRequest('body', `body: expected at most ${bodyLimitBytes} bytes`, 413);
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
 }
 
 function parseJson(text: string): unknown {

@@ -1,17 +1,14 @@
 import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
-import { createJobQueue } from '../queue/job-queue.ts';
 import type { HybridConfig } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { type FunctionSet, servedBy } from './function-sets.ts';
 import { createHybridHandler, serveAddress } from './hybrid-handler.ts';
 import { createInngestClient } from './inngest-client.ts';
 import { createInngestFunctions } from './inngest-functions.ts';
-import { createLaneOf } from './lanes.ts';
 import { createRouter, type Router } from './router.ts';
-import type { RouterOptions } from './router-options.ts';
-import { createWake } from './wake.ts';
+import { createRouting } from './routing.ts';
 
 export interface HybridAppOptions {
   config: Pick<HybridConfig, 'inngest' | 'processJob' | 'inlineBudgetSeconds'>;
@@ -38,22 +35,11 @@ export interface HybridApp {
 
 /** Puts an Inngest endpoint together. Nothing is sent or opened before the first request. */
 export function createHybridApp(options: HybridAppOptions): HybridApp {
-  const { config, set, catalog, rpc, github, log, now, waitUntil } = options;
-  const queue = createJobQueue(rpc);
-  const routing: RouterOptions = {
-    catalog,
-    queue,
-    rpc,
-    github,
-    log,
-    now,
-    laneOf: createLaneOf({ queue, log, now }),
-    wake: createWake({ fetch: options.fetch, ...config.processJob, log }),
-    inlineBudgetSeconds: config.inlineBudgetSeconds,
-  };
+  const { config, set, catalog, log, waitUntil } = options;
+  const routing = createRouting(options);
   const client = createInngestClient({ config: config.inngest, appId: set.appId, log });
   const functions = createInngestFunctions({ ...routing, client, served: servedBy(set, catalog) });
-  const onFirstRequest = (): Promise<void> => queue.syncJobTypes(catalog);
+  const onFirstRequest = (): Promise<void> => routing.queue.syncJobTypes(catalog);
   const address = serveAddress(config.inngest, options.servedAt);
   return {
     handle: createHybridHandler({

@@ -1,6 +1,7 @@
 import type { Inngest, InngestFunction } from 'inngest';
 import { serve } from 'inngest/edge';
 import type { Logger } from '../runtime/logger.ts';
+import { atFirstRequest } from './first-request.ts';
 
 export interface HybridHandlerOptions {
   /** Of the endpoint, for people. */
@@ -48,19 +49,14 @@ const bodyLimitBytes = 6 * 1024 * 1024;
  * signing key.
  */
 export function createHybridHandler(options: HybridHandlerOptions): (request: Request) => Promise<Response> {
-  const { client, functions, log } = options;
+  const { client, functions } = options;
   const inngest = serve({ client, functions, ...options.address });
-  let started = false;
-
-  function start(): void {
-    if (started) return;
-    started = true;
-    const work = options.onFirstRequest().catch((error: unknown) => {
-      started = false;
-      log.error({ error: String(error) }, 'could not mirror the job types into the database');
-    });
-    options.waitUntil(work);
-  }
+  const start = atFirstRequest({
+    work: options.onFirstRequest,
+    failure: 'could not mirror the job types into the database',
+    log: options.log,
+    waitUntil: options.waitUntil,
+  });
 
   return async (request) => {
     if (client.mode === 'cloud' && !client.signingKey) return refuse(options);

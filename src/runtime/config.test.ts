@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { parseEndpointConfig, parseHybridConfig, parseProcessJobConfig } from './config.ts';
+import {
+  parseEndpointConfig,
+  parseEventsConfig,
+  parseHybridConfig,
+  parseProcessJobConfig,
+} from './config.ts';
 
 const minimal = { SUPABASE_URL: 'http://127.0.0.1:54321', SUPABASE_SECRET_KEY: 'sb_secret_one' };
 
@@ -172,6 +177,30 @@ describe('the environment that an Inngest endpoint finds itself in', () => {
 
   it('needs no signing key to develop', () => {
     expect(parseEndpointConfig({ ...minimal, INNGEST_DEV: '1' }).inngest.signingKey).toBeUndefined();
+  });
+});
+
+describe('the configuration of the event API', () => {
+  it.each([
+    ['production', {}, 'event-prod'],
+    ['a preview', { INNGEST_ENV: 'feature-x', INNGEST_SIGNING_KEY: 'signkey-prod-2' }, 'event-prod'],
+    ['local', { INNGEST_DEV: '1' }, 'event-branch'],
+  ])('needs an event key, and no signing key: %s', (_, env, eventKey) => {
+    const keys = { INNGEST_EVENT_KEY: 'event-branch', INNGEST_PRODUCTION_EVENT_KEY: 'event-prod' };
+    expect(parseEventsConfig({ ...minimal, ...keys, ...env }).inngest.eventKey).toBe(eventKey);
+  });
+
+  it.each([
+    [{}, 'INNGEST_PRODUCTION_EVENT_KEY (or INNGEST_EVENT_KEY)'],
+    [{ CONTEXT: 'deploy-preview', INNGEST_PRODUCTION_SIGNING_KEY: 'signkey-prod-2' }, 'INNGEST_EVENT_KEY'],
+  ])('refuses to serve without one outside development: %j', (env, names) => {
+    expect(errorOf(() => parseEventsConfig({ ...minimal, ...env }))).toContain(
+      `${names}: expected an event key, or INNGEST_DEV=1 to develop, got nothing`,
+    );
+  });
+
+  it('takes any key in development', () => {
+    expect(parseEventsConfig({ ...minimal, INNGEST_DEV: '1' }).inngest.eventKey).toBeUndefined();
   });
 });
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ConfigError, type EnvRecord, type Setting, readSettings } from './config-reader.ts';
 import { count, httpUrl, postgresUrl, secret } from './config-values.ts';
-import { type InngestConfig, inngestSettings, toInngestConfig } from './inngest-config.ts';
+import { type InngestConfig, inngestSettings, type RequiredKey, toInngestConfig } from './inngest-config.ts';
 import { secretKeyList } from './secret-keys.ts';
 
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -94,11 +94,12 @@ const shared = {
 } satisfies Record<string, Setting<unknown>>;
 
 /**
- * Reads the environment of who routes events: commands, and with `parseEndpointConfig` the Inngest endpoints.
+ * Reads the environment of who routes events: commands, with `parseEndpointConfig` the Inngest endpoints, and with
+ * `parseEventsConfig` the event API.
  * @throws {ConfigError} names every missing or malformed variable
  */
 export function parseHybridConfig(env: EnvRecord): HybridConfig {
-  return readHybridConfig(env, false);
+  return readHybridConfig(env, null);
 }
 
 /**
@@ -106,13 +107,21 @@ export function parseHybridConfig(env: EnvRecord): HybridConfig {
  * @throws {ConfigError} names every missing or malformed variable
  */
 export function parseEndpointConfig(env: EnvRecord): HybridConfig {
-  return readHybridConfig(env, true);
+  return readHybridConfig(env, 'signing');
 }
 
-function readHybridConfig(env: EnvRecord, mustSign: boolean): HybridConfig {
+/**
+ * Reads the environment of the event API, which outside development needs an event key.
+ * @throws {ConfigError} names every missing or malformed variable
+ */
+export function parseEventsConfig(env: EnvRecord): HybridConfig {
+  return readHybridConfig(env, 'event');
+}
+
+function readHybridConfig(env: EnvRecord, required: RequiredKey): HybridConfig {
   const { values, foundAs } = readSettings(env, {
     ...shared,
-    ...inngestSettings(env, mustSign),
+    ...inngestSettings(env, required),
     anySecretKey,
     databaseUrl: { names: ['SUPABASE_DB_URL', 'DATABASE_URL'], schema: postgresUrl.optional() },
     inlineBudget: { names: ['INLINE_BUDGET_SECONDS'], schema: count.default(10), shown: true },

@@ -48,18 +48,23 @@ function detectEnvironment(env: EnvRecord): InngestEnvironment {
   return previewContexts.includes(context) ? 'preview' : 'production';
 }
 
-/** @param mustSign - whether a missing signing key is an error outside development: to serve needs it, to send does not */
-export function inngestSettings(env: EnvRecord, mustSign: boolean) {
+/** The key without which nothing works outside development: to serve Inngest, to take its place, or none, to send. */
+export type RequiredKey = 'signing' | 'event' | null;
+
+export function inngestSettings(env: EnvRecord, required: RequiredKey) {
   const environment = detectEnvironment(env);
   const names = (suffix: string): string[] =>
     usesProductionKeys(environment, env)
       ? [`INNGEST_PRODUCTION_${suffix}`, `INNGEST_${suffix}`]
       : [`INNGEST_${suffix}`];
-  const signs = mustSign && environment !== 'local';
+  const needed = environment === 'local' ? null : required;
   return {
     dev: { names: ['INNGEST_DEV'], schema: devSwitch.optional(), shown: true },
-    eventKey: { names: names('EVENT_KEY'), schema: secret.optional() },
-    signingKey: { names: names('SIGNING_KEY'), schema: signs ? signingKey(environment) : secret.optional() },
+    eventKey: { names: names('EVENT_KEY'), schema: needed === 'event' ? eventKey : secret.optional() },
+    signingKey: {
+      names: names('SIGNING_KEY'),
+      schema: needed === 'signing' ? signingKey(environment) : secret.optional(),
+    },
     baseUrl: { names: ['INNGEST_BASE_URL'], schema: httpUrl.optional() },
     branch: { names: ['INNGEST_ENV'], schema: z.string().optional(), shown: true },
     serveOrigin: { names: ['INNGEST_SERVE_ORIGIN'], schema: httpUrl.optional() },
@@ -78,6 +83,10 @@ function usesProductionKeys(environment: InngestEnvironment, env: EnvRecord): bo
 }
 
 const isOfProduction = (key: string): boolean => key.startsWith('signkey-prod-');
+
+const eventKey: z.ZodType<string | undefined> = z
+  .string('an event key, or INNGEST_DEV=1 to develop')
+  .pipe(secret);
 
 /** A preview that signed as production could take production's place there, at its next registration. */
 function signingKey(environment: InngestEnvironment): z.ZodType<string | undefined> {
