@@ -1,6 +1,7 @@
 import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
+import { sweepJobs } from '../jobs/system/sweep-jobs.ts';
 import { createJobQueue } from '../queue/job-queue.ts';
 import type { HybridConfig } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -14,7 +15,7 @@ import type { RouterOptions } from './router-options.ts';
 import { createWake } from './wake.ts';
 
 export interface HybridAppOptions {
-  config: Pick<HybridConfig, 'inngest' | 'processJob' | 'inlineBudgetSeconds'>;
+  config: Pick<HybridConfig, 'inngest' | 'processJob' | 'inlineBudgetSeconds' | 'sweepsByInngest'>;
   /** What Inngest may call here. */
   set: FunctionSet;
   catalog: readonly JobDefinition[];
@@ -38,7 +39,8 @@ export interface HybridApp {
 
 /** Puts an Inngest endpoint together. Nothing is sent or opened before the first request. */
 export function createHybridApp(options: HybridAppOptions): HybridApp {
-  const { config, set, catalog, rpc, github, log, now, waitUntil } = options;
+  const { config, set, rpc, github, log, now, waitUntil } = options;
+  const catalog = config.sweepsByInngest ? options.catalog.map(sweptEveryMinute) : options.catalog;
   const queue = createJobQueue(rpc);
   const routing: RouterOptions = {
     catalog,
@@ -67,4 +69,8 @@ export function createHybridApp(options: HybridAppOptions): HybridApp {
     }),
     router: createRouter(routing),
   };
+}
+
+function sweptEveryMinute(definition: JobDefinition): JobDefinition {
+  return definition.type === sweepJobs.type ? { ...definition, cron: ['* * * * *'] } : definition;
 }

@@ -26,6 +26,19 @@ describe('the configuration of inngest-hybrid', () => {
     });
   });
 
+  it.each([
+    [undefined, false],
+    ['off', false],
+    ['inngest', true],
+  ])('with JOBS_SWEEP %s says whether Inngest sweeps: %s', (text, expected) => {
+    expect(parseHybridConfig({ ...minimal, JOBS_SWEEP: text }).sweepsByInngest).toBe(expected);
+  });
+
+  it('refuses a sweep by anybody else', () => {
+    const message = errorOf(() => parseHybridConfig({ ...minimal, JOBS_SWEEP: 'yes' }));
+    expect(message).toContain('JOBS_SWEEP: expected inngest or off, got "yes"');
+  });
+
   it('names every mistake in one error and shows no secret', () => {
     const message = errorOf(() =>
       parseHybridConfig({

@@ -9,6 +9,8 @@ const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 /** `silent` logs nothing. */
 export type LogLevel = (typeof logLevels)[number];
 
+const sweepers = ['inngest', 'off'] as const;
+
 /** Where GitHub is and as whom to ask it. */
 export interface GitHubConfig {
   /** Undefined: requests are anonymous (60 per hour). */
@@ -33,6 +35,8 @@ export interface HybridConfig {
   github: GitHubConfig;
   /** Longest time that a job may take inside the Inngest request, in seconds. */
   inlineBudgetSeconds: number;
+  /** Whether Inngest starts a sweep every minute. */
+  sweepsByInngest: boolean;
   logLevel: LogLevel;
   /** To be logged once at start. */
   warnings: string[];
@@ -116,6 +120,7 @@ function readHybridConfig(env: EnvRecord, mustSign: boolean): HybridConfig {
     anySecretKey,
     databaseUrl: { names: ['SUPABASE_DB_URL', 'DATABASE_URL'], schema: postgresUrl.optional() },
     inlineBudget: { names: ['INLINE_BUDGET_SECONDS'], schema: count.default(10), shown: true },
+    sweep: { names: ['JOBS_SWEEP'], schema: z.enum(sweepers, 'inngest or off').default('off'), shown: true },
   });
   const keys = supabaseKeys(values);
   return {
@@ -125,6 +130,7 @@ function readHybridConfig(env: EnvRecord, mustSign: boolean): HybridConfig {
     databaseUrl: values.databaseUrl,
     github: gitHub(values, foundAs.githubToken),
     inlineBudgetSeconds: values.inlineBudget,
+    sweepsByInngest: values.sweep === 'inngest',
     logLevel: values.logLevel,
     warnings: deprecations(foundAs),
   };
