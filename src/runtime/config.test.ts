@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { parseEndpointConfig, parseHybridConfig, parseProcessJobConfig } from './config.ts';
+import {
+  parseEndpointConfig,
+  parseHybridConfig,
+  parseProcessJobConfig,
+  parseWorkerConfig,
+} from './config.ts';
 
 const minimal = { SUPABASE_URL: 'http://127.0.0.1:54321', SUPABASE_SECRET_KEY: 'sb_secret_one' };
 
@@ -228,5 +233,18 @@ describe('the configuration of process-job', () => {
     expect(errorOf(() => parseProcessJobConfig({ ...platform, SUPABASE_SECRET_KEYS: '{}' }))).toContain(
       'SUPABASE_SECRET_KEYS: expected a JSON dictionary or list of secret keys',
     );
+  });
+});
+
+describe('the configuration of the worker', () => {
+  const DATABASE_URL = 'postgres://127.0.0.1/jobs';
+
+  it('knows process-job when somebody says where it is and gives a key', () => {
+    const processJob = (more: object) => parseWorkerConfig({ DATABASE_URL, ...more }).processJob;
+    expect(processJob({})).toBeUndefined();
+    expect(processJob({ SUPABASE_URL: minimal.SUPABASE_URL })).toBeUndefined();
+    const url = `${minimal.SUPABASE_URL}/functions/v1/process-job`;
+    expect(processJob(minimal)).toEqual({ url, key: 'sb_secret_one' });
+    expect(processJob({ ...minimal, PROCESS_JOB_SECRET: 'waker' })).toEqual({ url, key: 'waker' });
   });
 });

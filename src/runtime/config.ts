@@ -72,6 +72,8 @@ export interface WorkerConfig {
   drainSeconds: number;
   /** Finished jobs are deleted after so many days. */
   keepDays: number;
+  /** Where to wake `process-job`. Undefined: nobody said. */
+  processJob: ProcessJobTarget | undefined;
   logLevel: LogLevel;
   /** To be logged once at start. */
   warnings: string[];
@@ -184,10 +186,15 @@ export function parseWorkerConfig(env: EnvRecord): WorkerConfig {
     leaseSeconds: { names: ['WORKER_LEASE_SECONDS'], schema: count.default(30), shown: true },
     drainSeconds: { names: ['WORKER_DRAIN_SECONDS'], schema: count.default(25), shown: true },
     keepDays: { names: ['KEEP_JOBS_DAYS'], schema: count.min(7, weekOrMore).default(30), shown: true },
+    supabaseUrl: { ...shared.supabaseUrl, schema: httpUrl.optional() },
+    processJobSecret: shared.processJobSecret,
+    ...{ secretKey: shared.secretKey, secretKeys: shared.secretKeys, serviceRoleKey: shared.serviceRoleKey },
   });
+  const wakeKey = values.processJobSecret ?? supabaseKeys(values)[0];
   const { databaseUrl, concurrency, leaseSeconds, drainSeconds, keepDays } = values;
   return {
     ...{ databaseUrl, concurrency, leaseSeconds, drainSeconds, keepDays },
+    processJob: values.supabaseUrl && wakeKey ? processJobTarget(values.supabaseUrl, wakeKey) : undefined,
     github: gitHub(values, foundAs.githubToken),
     logLevel: values.logLevel,
     warnings: deprecations(foundAs),

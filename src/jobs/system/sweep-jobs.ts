@@ -31,9 +31,10 @@ export const sweepJobs = defineJob({
   run: (ctx) => sweep(ctx),
 });
 
-async function sweep({ rpc, signal, wake }: JobContext<unknown>): Promise<SweepJobResult> {
+async function sweep(ctx: JobContext<unknown>): Promise<SweepJobResult> {
+  const { rpc, signal } = ctx;
   const lanes = await rpc<SweptLane[]>('sweep_background_jobs', {}, { signal });
   const wakes = await rpc<number>('take_wakes', {}, { signal });
-  const woken = wakes > 0 && (await wake(wakes));
+  const woken = wakes > 0 && (await ctx.wake(wakes));
   return { lanes, wakes: woken ? wakes : 0 };
 }
