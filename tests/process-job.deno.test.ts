@@ -27,7 +27,7 @@ afterEach(async () => {
 
 async function start(
   entryFile: string,
-  limits: { wallSeconds?: number; leaseSeconds?: number } = {},
+  limits: { wallSeconds?: number; leaseSeconds?: number; env?: Record<string, string> } = {},
 ): Promise<void> {
   edge = await startEdgeProcessJob({ databaseUrl: database.url, entryFile, cacheDir, ...limits });
 }
@@ -95,6 +95,32 @@ it('a job longer than the wall limit finishes: it hands off between steps, and e
   const { rows } = await database.pool.query('select distinct outcome from background_job_attempts');
   expect(rows).toEqual([{ outcome: 'handed_off' }]);
 }, 180_000);
+
+it('several isolates, woken for one backlog, drain it together, and no job runs twice', async () => {
+  const entryFile = 'support/process-job-entry.ts';
+  const env = { EDGE_CONCURRENCY: '2' };
+  await start(entryFile, { env });
+  // The local edge runtime serves one isolate of a function; the host of a function has many.
+  const other = await startEdgeProcessJob({ databaseUrl: database.url, entryFile, cacheDir, env });
+  const hosts = [edge, other];
+  try {
+    for (const host of hosts) expect(await host.post({})).toMatchObject({ status: 200 });
+    await database.pool.query(`update job_settings set value = '20' where name = 'edge_jobs_per_isolate'`);
+    const job = { type: 'test/pages', payload: { pages: 1, milliseconds: 500 } };
+    const jobs = await queue.enqueue(Array.from({ length: 40 }, () => job));
+    expect(await queue.takeWakes()).toBe(hosts.length);
+    for (const answer of await Promise.all(hosts.map((host) => host.post({}))))
+      expect(answer).toMatchObject({ status: 202, body: { jobs: [job, job].map(({ type }) => ({ type })) } });
+    await Promise.all(jobs.map(({ id }) => untilStatus(id, 'completed')));
+    const { rows } = await database.pool.query(
+      'select count(distinct result ->> 0)::int as isolates, sum(retry_count)::int as retries from background_jobs',
+    );
+    expect(rows).toEqual([{ isolates: hosts.length, retries: 0 }]);
+    expect((await database.pool.query('select from background_job_attempts')).rows).toEqual([]);
+  } finally {
+    await other.close();
+  }
+});
 
 it('a job that leaves errors behind takes no other job with it', async () => {
   await start('support/process-job-entry.ts');

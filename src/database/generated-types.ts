@@ -215,6 +215,27 @@ export type Database = {
           },
         ];
       };
+      background_job_wakes: {
+        Row: {
+          isolates: number;
+          lane: string;
+          problem: string | null;
+          woken_at: string | null;
+        };
+        Insert: {
+          isolates?: number;
+          lane: string;
+          problem?: string | null;
+          woken_at?: string | null;
+        };
+        Update: {
+          isolates?: number;
+          lane?: string;
+          problem?: string | null;
+          woken_at?: string | null;
+        };
+        Relationships: [];
+      };
       background_job_workers: {
         Row: {
           idle: boolean;
@@ -1475,6 +1496,10 @@ export type Database = {
         Args: { job_id: string; lease_token: string; name: string; output: Json };
         Returns: boolean;
       };
+      schedule_wake: {
+        Args: { every_seconds?: number; process_job_url: string; secret_name?: string };
+        Returns: number;
+      };
       set_job_lane: { Args: { lane: string; type: string }; Returns: undefined };
       snooze_background_job: {
         Args: { job_id: string; lease_token: string; reason: string; until: string };
@@ -1490,13 +1515,16 @@ export type Database = {
         }[];
       };
       sync_job_types: { Args: { definitions: Json }; Returns: undefined };
+      take_wakes: { Args: { leaving?: string }; Returns: number };
       track_repository: { Args: { repository_id: string }; Returns: boolean };
+      unschedule_wake: { Args: Record<PropertyKey, never>; Returns: boolean };
       update_pull_request_activity: { Args: { pr_number: number; repository: Json }; Returns: Json };
       upsert_capture_page: { Args: { page: Json }; Returns: Json };
       upsert_discussions_page: { Args: { page: Json }; Returns: Json };
       upsert_issues_page: { Args: { page: Json; progress: Json }; Returns: Json };
       upsert_pull_requests_page: { Args: { changes: Json; page: Json }; Returns: Json };
       uuid_v7: { Args: Record<PropertyKey, never>; Returns: string };
+      wake_process_job: { Args: { process_job_url: string; secret_name?: string }; Returns: number };
     };
     Enums: {
       [_ in never]: never;

@@ -16,11 +16,13 @@ import { syncWorkspacePriorities } from './capture/workspace-priorities.ts';
 import type { JobDefinition } from './define-job.ts';
 import { cancelJobs } from './system/cancel-jobs.ts';
 import { ping } from './system/ping.ts';
+import { sweepJobs } from './system/sweep-jobs.ts';
 
 /** Every job kind of this deployment. To add a job, write its file and name it here. */
 export const catalog: readonly JobDefinition[] = [
   ping,
   cancelJobs,
+  sweepJobs,
   captureDetails,
   captureDetailsGraphQL,
   captureReviews,

@@ -52,6 +52,11 @@ export interface JobContext<Payload> {
   /** GitHub; rate limits become snoozes, refusals become non-retryable errors. */
   readonly github: GitHub;
   readonly rpc: Rpc;
+  /**
+   * Calls `process-job` so many times at once. False when a call failed, or when nobody here knows its address.
+   * Jobs that `enqueue` others need not call it.
+   */
+  wake(isolates: number): Promise<boolean>;
   /** The jobs that this one depends on, oldest first; those that were deleted are missing. */
   parents(): Promise<ParentJob[]>;
   /** Becomes visible together with this job's completion, or not at all. */

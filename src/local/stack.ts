@@ -4,6 +4,7 @@ import { createSupabaseClientRpc } from '../database/supabase-rpc.ts';
 import { catalog } from '../jobs/catalog.ts';
 import { createJobQueue, type JobQueue } from '../queue/job-queue.ts';
 import { startSweepLoop } from '../queue/sweep-loop.ts';
+import { wakeMissing } from '../queue/wake-missing.ts';
 import { createWake } from '../router/wake.ts';
 import type { EnvRecord } from '../runtime/config-reader.ts';
 import { parseHybridConfig } from '../runtime/config.ts';
@@ -110,7 +111,7 @@ export async function startStack(options: StackOptions, shutdown: Shutdown): Pro
   const sweep = startSweepLoop({
     queue,
     onClaimable: async (lanes) => {
-      if (lanes.includes('edge')) await wake();
+      if (lanes.includes('edge')) await wakeMissing({ queue, wake });
     },
     log,
     intervalSeconds: SWEEP_SECONDS,

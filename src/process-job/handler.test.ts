@@ -61,7 +61,10 @@ function serve(rpc: Rpc, overrides: Partial<ProcessJobOptions> = {}): Served {
         const done = promise.finally(() => background.delete(done));
         background.add(done);
       },
-      wake: () => Promise.resolve(void (served.wakes += 1)),
+      wake() {
+        served.wakes += 1;
+        return Promise.resolve({ woken: true });
+      },
       ...overrides,
     }),
   };
@@ -313,15 +316,19 @@ describeDrivers('process-job', (driver) => {
     await processJob.idle();
   });
 
-  it('hands off before its wall limit, claims no more, and wakes another when work is left', async () => {
-    const processJob = serve(open.rpc, { wallSeconds: 4, concurrency: 1 });
+  it('hands off before its wall limit, claims no more, and wakes as many as the work left asks for', async () => {
+    await open.pool.query(`update job_settings set value = '1' where name = 'edge_jobs_per_isolate'`);
+    const woken: (number | undefined)[] = [];
+    const wake = (isolates?: number) => Promise.resolve({ woken: woken.push(isolates) > 0 });
+    const processJob = serve(open.rpc, { wallSeconds: 4, concurrency: 1, wake });
     const jobId = await enqueue({ type: 'test/steps' });
     const waiting = await enqueue({ type: 'test/echo' });
+    await enqueue({ type: 'test/echo' });
     await processJob.handle(post({}));
     await processJob.idle();
     expect(await queue.get(jobId)).toMatchObject({ status: 'queued', retryCount: 0 });
     expect(await queue.get(waiting)).toMatchObject({ status: 'queued' });
-    expect(processJob.wakes).toBeGreaterThan(0);
+    expect(woken[0]).toBe(2);
   });
 
   it('passes a wake on that comes too late in its life', async () => {

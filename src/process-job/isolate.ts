@@ -4,6 +4,7 @@ import type { ClaimedJob } from '../queue/job-queue.ts';
 import type { Outcome } from '../queue/outcome.ts';
 import { perform } from '../queue/perform.ts';
 import { createPerformHost, type PerformHost, type PerformHostOptions } from '../queue/perform-host.ts';
+import { wakeMissing } from '../queue/wake-missing.ts';
 import { type Budget, budgetOf } from './budget.ts';
 
 export interface IsolateOptions extends Pick<
@@ -20,8 +21,8 @@ export interface IsolateOptions extends Pick<
   wallSeconds: number;
   /** Keeps the isolate alive until the promise is settled. */
   waitUntil(promise: Promise<unknown>): void;
-  /** Wakes another isolate; never rejects. */
-  wake(): Promise<unknown>;
+  /** Wakes other isolates, so many (default: 1); never rejects. */
+  wake(isolates?: number): Promise<{ woken: boolean }>;
 }
 
 /** The work of one isolate within its budget of time: at most one drain, and jobs that were named. */
@@ -102,12 +103,12 @@ export function createIsolate(options: IsolateOptions): Isolate {
     // Jobs may be left that did not fit into the time left: they are for the next isolate.
     if (await isWorkLeft()) {
       await pause(budget.stopClaimingAt.getTime() - now().getTime(), shutdown.signal);
-      await options.wake();
+      await wakeMissing(options, options.worker);
     }
   }
 
   async function wakeIfWorkIsLeft(): Promise<void> {
-    if (await isWorkLeft()) await options.wake();
+    if (await isWorkLeft()) await wakeMissing(options, options.worker);
   }
 
   async function isWorkLeft(): Promise<boolean> {

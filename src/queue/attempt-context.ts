@@ -36,6 +36,7 @@ export function createAttemptContext(attempt: Attempt, host: PerformHost, payloa
       return github;
     },
     rpc: host.rpc,
+    wake: async (isolates) => (await host.wake?.(isolates))?.woken ?? false,
     parents: () => host.queue.parents(job.id),
     enqueue: (followUp) => void followUps.push(followUp),
   };

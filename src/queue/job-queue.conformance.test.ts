@@ -200,6 +200,13 @@ describeDrivers('the job queue', (driver) => {
     expect(await queue.complete([{ ...leaseOf(job), result: 'late' }])).toEqual(new Map([[job.id, false]]));
   });
 
+  it('says once how many isolates to wake, and does not count the one that leaves', async () => {
+    await queue.enqueue([{ type: 'test/waiting' }, { type: 'test/waiting' }]);
+    await queue.claim({ lane: 'edge', worker: 'leaves', maxJobs: 1, leaseSeconds: 30 });
+    expect(await queue.takeWakes()).toBe(0);
+    expect(await queue.takeWakes('leaves')).toBe(1);
+  });
+
   it('syncs job types, whose defaults and lanes then count', async () => {
     const definition = defineJob({
       type: 'test/synced',

@@ -147,6 +147,11 @@ export interface JobQueue {
   /** Why the job is (not) running, for people. */
   explain(jobId: string): Promise<string>;
   sweep(): Promise<SweepResult[]>;
+  /**
+   * How many isolates of `process-job` the caller is to wake now; nobody else is told so within a second.
+   * `leaving` names a worker that will claim no more.
+   */
+  takeWakes(leaving?: string): Promise<number>;
   /** Mirrors the definitions into `job_types`, so that SQL knows their defaults. */
   syncJobTypes(definitions: readonly JobDefinition[]): Promise<void>;
   /** Lanes set by operators or by measurement; types that stay on their own lane are absent. */
@@ -239,7 +244,7 @@ function ending(
 
 function operating(
   rpc: Rpc,
-): Pick<JobQueue, 'get' | 'parents' | 'explain' | 'sweep' | 'syncJobTypes' | 'laneOverrides'> {
+): Pick<JobQueue, 'get' | 'parents' | 'explain' | 'sweep' | 'takeWakes' | 'syncJobTypes' | 'laneOverrides'> {
   return {
     async get(jobId) {
       const found = await rpc<rows.JobRowRow[]>('get_background_job', { job_id: jobId });
@@ -248,6 +253,7 @@ function operating(
     parents: (jobId) => rpc('get_parent_jobs', { job_id: jobId }),
     explain: (jobId) => rpc('explain_background_job', { job_id: jobId }),
     sweep: () => rpc('sweep_background_jobs'),
+    takeWakes: (leaving) => rpc('take_wakes', { leaving }),
     async syncJobTypes(definitions) {
       await rpc('sync_job_types', { definitions: definitions.map(rows.fromDefinition) });
     },

@@ -15,6 +15,8 @@ export interface PerformHostOptions {
   /** Called at most once per attempt, and only when the job asks for GitHub. */
   github: (log: Logger) => GitHub;
   rpc: Rpc;
+  /** Calls `process-job` so many times; never rejects. Default: there is none to call. */
+  wake?: (isolates: number) => Promise<{ woken: boolean }>;
   log: Logger;
   now: () => Date;
   /** From here on no new step starts: the job hands off instead. */

@@ -1,6 +1,7 @@
 import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
+import { sweepJobs } from '../jobs/system/sweep-jobs.ts';
 import type { HybridConfig } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { type FunctionSet, servedBy } from './function-sets.ts';
@@ -11,7 +12,7 @@ import { createRouter, type Router } from './router.ts';
 import { createRouting } from './routing.ts';
 
 export interface HybridAppOptions {
-  config: Pick<HybridConfig, 'inngest' | 'processJob' | 'inlineBudgetSeconds'>;
+  config: Pick<HybridConfig, 'inngest' | 'processJob' | 'inlineBudgetSeconds' | 'sweepsByInngest'>;
   /** What Inngest may call here. */
   set: FunctionSet;
   catalog: readonly JobDefinition[];
@@ -35,8 +36,9 @@ export interface HybridApp {
 
 /** Puts an Inngest endpoint together. Nothing is sent or opened before the first request. */
 export function createHybridApp(options: HybridAppOptions): HybridApp {
-  const { config, set, catalog, log, waitUntil } = options;
-  const routing = createRouting(options);
+  const { config, set, log, waitUntil } = options;
+  const catalog = config.sweepsByInngest ? options.catalog.map(sweptEveryMinute) : options.catalog;
+  const routing = createRouting({ ...options, catalog });
   const client = createInngestClient({ config: config.inngest, appId: set.appId, log });
   const functions = createInngestFunctions({ ...routing, client, served: servedBy(set, catalog) });
   const onFirstRequest = (): Promise<void> => routing.queue.syncJobTypes(catalog);
@@ -53,4 +55,8 @@ export function createHybridApp(options: HybridAppOptions): HybridApp {
     }),
     router: createRouter(routing),
   };
+}
+
+function sweptEveryMinute(definition: JobDefinition): JobDefinition {
+  return definition.type === sweepJobs.type ? { ...definition, cron: ['* * * * *'] } : definition;
 }

@@ -68,7 +68,7 @@ function inlineHost(
   written: Promise<unknown>,
   options: RouterOptions,
 ): PerformHost {
-  const { queue, rpc, github, now, catalog, inlineBudgetSeconds } = options;
+  const { queue, rpc, github, now, wake, catalog, inlineBudgetSeconds } = options;
   const { definition, stepsOf, abandoned } = attempt;
   const deadline = new Date(now().getTime() + inlineBudgetSeconds * 1000);
   let signal: AbortSignal | undefined;
@@ -84,6 +84,7 @@ function inlineHost(
     rpc,
     github,
     now,
+    wake,
     log: abandoned ? quietAfter(abandoned, options.log) : options.log,
     catalog: [observed, ...catalog],
     leaseSeconds,

@@ -122,7 +122,7 @@ async function enqueue(
     if (!enqueued) throw new Error(`enqueue answered no row for event ${event.name}`);
     return enqueued;
   });
-  if (lane === 'edge') await step.run('wake', wake);
+  if (lane === 'edge') await step.run('wake', () => wake());
   return { jobId: row.id, lane, status: row.status };
 }
 

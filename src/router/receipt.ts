@@ -40,5 +40,6 @@ export function receiptOfOutcome(jobId: string, outcome: Outcome): JobReceipt {
 
 /** Whether the edge lane has work now that it may not know of: a snoozed job is not due yet. */
 export function waitsOnEdge(begun: BegunJob, outcome: Outcome | null): boolean {
-  return outcome ? outcome.kind === 'hand-off' : begun.lane === 'edge' && begun.status === 'queued';
+  if (!outcome) return begun.lane === 'edge' && begun.status === 'queued';
+  return outcome.kind === 'hand-off' || (outcome.kind === 'complete' && outcome.followUps > 0);
 }

@@ -27,7 +27,17 @@ const stepping = defineJob({
   run: async (ctx) => await ctx.step('only', () => Promise.resolve('kept')),
 });
 
-const catalog = [ping, long, failing, stepping] as JobDefinition[];
+const parent = defineJob({
+  type: 'test/parent',
+  lane: 'inline',
+  payload: z.object({}),
+  run(ctx) {
+    ctx.enqueue({ type: 'test/long', payload: { n: 1 } });
+    return Promise.resolve('parent');
+  },
+});
+
+const catalog = [ping, long, failing, stepping, parent] as JobDefinition[];
 
 let database: TestDatabase;
 let endpoint: HybridEndpoint;
@@ -56,6 +66,12 @@ async function rowOf(jobId: string): Promise<Record<string, unknown> | undefined
 }
 
 describe('an event that reaches the router without Inngest', () => {
+  it('wakes the edge lane for the jobs that a quick job enqueued', async () => {
+    const receipt = await endpoint.router.dispatch({ name: 'test/parent' });
+    expect(receipt).toMatchObject({ status: 'completed', result: 'parent' });
+    expect(endpoint.wakes).toHaveLength(1);
+  });
+
   it('runs a quick job and answers its result', async () => {
     const receipt = await endpoint.router.dispatch({ name: 'system/ping', data: { hello: 1 } });
     expect(receipt).toMatchObject({ lane: 'inline', status: 'completed', result: { hello: 1 } });

@@ -45,6 +45,37 @@ describe('waking process-job', () => {
     expect(requests).toHaveLength(2);
   });
 
+  it('makes one call for each isolate, at once', async () => {
+    const all = Promise.withResolvers<void>();
+    const { requests, wake } = rig((count) => {
+      if (count === 3) all.resolve();
+      return all.promise.then(() => new Response('{}'));
+    });
+    expect(await wake(3)).toEqual({ woken: true });
+    expect(requests).toHaveLength(3);
+  });
+
+  it('makes as many calls as the most demanding of those that came while one was under way', async () => {
+    const first = Promise.withResolvers<Response>();
+    const { requests, wake } = rig((count) =>
+      count === 1 ? first.promise : Promise.resolve(new Response('{}')),
+    );
+    const all = [wake(), wake(2), wake(4), wake()];
+    first.resolve(new Response('{}'));
+    await Promise.all(all);
+    expect(requests).toHaveLength(1 + 4);
+    await wake();
+    expect(requests).toHaveLength(1 + 4 + 1);
+  });
+
+  it('says so when only some of the calls failed', async () => {
+    const { warnings, wake } = rig((count) =>
+      Promise.resolve(new Response('{}', { status: count === 2 ? 503 : 202 })),
+    );
+    expect(await wake(3)).toEqual({ woken: false, reason: 'process-job answered 503' });
+    expect(warnings).toHaveLength(1);
+  });
+
   it.each([
     [
       'refuses the key',

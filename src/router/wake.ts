@@ -3,8 +3,8 @@ import type { Logger } from '../runtime/logger.ts';
 /** What became of a wake call. A call that failed loses nothing: the sweep wakes later. */
 export type WakeResult = { woken: true } | { woken: false; reason: string };
 
-/** Tells `process-job` that there is work. Never throws. */
-export type Wake = () => Promise<WakeResult>;
+/** Tells `process-job`, so many isolates of it (default: 1), that there is work. Never throws. */
+export type Wake = (isolates?: number) => Promise<WakeResult>;
 
 export interface WakeOptions {
   fetch: typeof fetch;
@@ -24,25 +24,31 @@ export interface WakeOptions {
 export function createWake(options: WakeOptions): Wake {
   let underWay: Promise<WakeResult> | null = null;
   let next: Promise<WakeResult> | null = null;
+  let isolatesNext = 1;
 
-  function start(): Promise<WakeResult> {
-    underWay = callProcessJob(options).finally(() => (underWay = null));
+  function start(isolates: number): Promise<WakeResult> {
+    underWay = callProcessJob(options, isolates).finally(() => (underWay = null));
     return underWay;
   }
 
-  return () => {
-    if (!underWay) return start();
+  return (isolates = 1) => {
+    if (!underWay) return start(isolates);
+    isolatesNext = Math.max(isolatesNext, isolates);
     next ??= underWay.then(() => {
+      const most = isolatesNext;
       next = null;
-      return start();
+      isolatesNext = 1;
+      return start(most);
     });
     return next;
   };
 }
 
-async function callProcessJob(options: WakeOptions): Promise<WakeResult> {
-  const reason = await post(options);
-  if (reason === null) return { woken: true };
+/** The host gives each of several requests at a time to an isolate of its own when those that it has are busy. */
+async function callProcessJob(options: WakeOptions, isolates: number): Promise<WakeResult> {
+  const calls = await Promise.all(Array.from({ length: isolates }, () => post(options)));
+  const reason = calls.find((failure) => failure !== null);
+  if (reason === undefined) return { woken: true };
   options.log.warn({ url: options.url, reason }, 'could not wake process-job, the sweep will');
   return { woken: false, reason };
 }

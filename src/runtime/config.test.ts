@@ -4,6 +4,7 @@ import {
   parseEventsConfig,
   parseHybridConfig,
   parseProcessJobConfig,
+  parseWorkerConfig,
 } from './config.ts';
 
 const minimal = { SUPABASE_URL: 'http://127.0.0.1:54321', SUPABASE_SECRET_KEY: 'sb_secret_one' };
@@ -29,6 +30,19 @@ describe('the configuration of inngest-hybrid', () => {
       logLevel: 'info',
       warnings: [],
     });
+  });
+
+  it.each([
+    [undefined, false],
+    ['off', false],
+    ['inngest', true],
+  ])('with JOBS_SWEEP %s says whether Inngest sweeps: %s', (text, expected) => {
+    expect(parseHybridConfig({ ...minimal, JOBS_SWEEP: text }).sweepsByInngest).toBe(expected);
+  });
+
+  it('refuses a sweep by anybody else', () => {
+    const message = errorOf(() => parseHybridConfig({ ...minimal, JOBS_SWEEP: 'yes' }));
+    expect(message).toContain('JOBS_SWEEP: expected inngest or off, got "yes"');
   });
 
   it('names every mistake in one error and shows no secret', () => {
@@ -244,5 +258,18 @@ describe('the configuration of process-job', () => {
     expect(errorOf(() => parseProcessJobConfig({ ...platform, SUPABASE_SECRET_KEYS: '{}' }))).toContain(
       'SUPABASE_SECRET_KEYS: expected a JSON dictionary or list of secret keys',
     );
+  });
+});
+
+describe('the configuration of the worker', () => {
+  const DATABASE_URL = 'postgres://127.0.0.1/jobs';
+
+  it('knows process-job when somebody says where it is and gives a key', () => {
+    const processJob = (more: object) => parseWorkerConfig({ DATABASE_URL, ...more }).processJob;
+    expect(processJob({})).toBeUndefined();
+    expect(processJob({ SUPABASE_URL: minimal.SUPABASE_URL })).toBeUndefined();
+    const url = `${minimal.SUPABASE_URL}/functions/v1/process-job`;
+    expect(processJob(minimal)).toEqual({ url, key: 'sb_secret_one' });
+    expect(processJob({ ...minimal, PROCESS_JOB_SECRET: 'waker' })).toEqual({ url, key: 'waker' });
   });
 });

@@ -9,6 +9,8 @@ const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 /** `silent` logs nothing. */
 export type LogLevel = (typeof logLevels)[number];
 
+const sweepers = ['inngest', 'off'] as const;
+
 /** Where GitHub is and as whom to ask it. */
 export interface GitHubConfig {
   /** Undefined: requests are anonymous (60 per hour). */
@@ -33,6 +35,8 @@ export interface HybridConfig {
   github: GitHubConfig;
   /** Longest time that a job may take inside the Inngest request, in seconds. */
   inlineBudgetSeconds: number;
+  /** Whether Inngest starts a sweep every minute. */
+  sweepsByInngest: boolean;
   logLevel: LogLevel;
   /** To be logged once at start. */
   warnings: string[];
@@ -68,6 +72,8 @@ export interface WorkerConfig {
   drainSeconds: number;
   /** Finished jobs are deleted after so many days. */
   keepDays: number;
+  /** Where to wake `process-job`. Undefined: nobody said. */
+  processJob: ProcessJobTarget | undefined;
   logLevel: LogLevel;
   /** To be logged once at start. */
   warnings: string[];
@@ -125,6 +131,7 @@ function readHybridConfig(env: EnvRecord, required: RequiredKey): HybridConfig {
     anySecretKey,
     databaseUrl: { names: ['SUPABASE_DB_URL', 'DATABASE_URL'], schema: postgresUrl.optional() },
     inlineBudget: { names: ['INLINE_BUDGET_SECONDS'], schema: count.default(10), shown: true },
+    sweep: { names: ['JOBS_SWEEP'], schema: z.enum(sweepers, 'inngest or off').default('off'), shown: true },
   });
   const keys = supabaseKeys(values);
   return {
@@ -134,6 +141,7 @@ function readHybridConfig(env: EnvRecord, required: RequiredKey): HybridConfig {
     databaseUrl: values.databaseUrl,
     github: gitHub(values, foundAs.githubToken),
     inlineBudgetSeconds: values.inlineBudget,
+    sweepsByInngest: values.sweep === 'inngest',
     logLevel: values.logLevel,
     warnings: deprecations(foundAs),
   };
@@ -187,10 +195,15 @@ export function parseWorkerConfig(env: EnvRecord): WorkerConfig {
     leaseSeconds: { names: ['WORKER_LEASE_SECONDS'], schema: count.default(30), shown: true },
     drainSeconds: { names: ['WORKER_DRAIN_SECONDS'], schema: count.default(25), shown: true },
     keepDays: { names: ['KEEP_JOBS_DAYS'], schema: count.min(7, weekOrMore).default(30), shown: true },
+    supabaseUrl: { ...shared.supabaseUrl, schema: httpUrl.optional() },
+    processJobSecret: shared.processJobSecret,
+    ...{ secretKey: shared.secretKey, secretKeys: shared.secretKeys, serviceRoleKey: shared.serviceRoleKey },
   });
+  const wakeKey = values.processJobSecret ?? supabaseKeys(values)[0];
   const { databaseUrl, concurrency, leaseSeconds, drainSeconds, keepDays } = values;
   return {
     ...{ databaseUrl, concurrency, leaseSeconds, drainSeconds, keepDays },
+    processJob: values.supabaseUrl && wakeKey ? processJobTarget(values.supabaseUrl, wakeKey) : undefined,
     github: gitHub(values, foundAs.githubToken),
     logLevel: values.logLevel,
     warnings: deprecations(foundAs),

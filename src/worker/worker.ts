@@ -7,6 +7,7 @@ import { setAlarm } from '../queue/alarm.ts';
 import { createJobQueue } from '../queue/job-queue.ts';
 import { createPerformHost } from '../queue/perform-host.ts';
 import { startSweepLoop } from '../queue/sweep-loop.ts';
+import { wakeMissing } from '../queue/wake-missing.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { openDoorbell } from './doorbell.ts';
 import type { WorkerHealth } from './health.ts';
@@ -33,6 +34,8 @@ export interface WorkerOptions {
   keepDays: number;
   catalog: readonly JobDefinition[];
   github: (rpc: Rpc, log: Logger) => (jobLog: Logger) => GitHub;
+  /** Calls `process-job` so many times; never rejects. Default: there is none to call. */
+  wake?: (isolates: number) => Promise<{ woken: boolean }>;
   log: Logger;
   now: () => Date;
   /** How often a lane is looked at without the bell, in milliseconds. Default: 1,000. */
@@ -98,6 +101,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   for (const [index, lane] of lanes.entries()) {
     const host = createPerformHost({
       ...{ queue, rpc, github, log, now, leaseSeconds: options.leaseSeconds },
+      ...(options.wake ? { wake: options.wake } : {}),
       catalog: catalog.map((definition) => counted(definition, (change) => (running += change))),
       stopStepsAt: never,
       deadline: never,
@@ -110,7 +114,16 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     );
   }
   const doorbell = openDoorbell({ connection: { connectionString: options.databaseUrl }, ring, log });
-  const sweep = startSweepLoop({ queue, onClaimable: ring, log, intervalSeconds: options.sweepSeconds ?? 3 });
+  const sweep = startSweepLoop({
+    queue,
+    async onClaimable(claimable) {
+      ring();
+      const { wake } = options;
+      if (wake && claimable.includes('edge') && !lanes.includes('edge')) await wakeMissing({ queue, wake });
+    },
+    log,
+    intervalSeconds: options.sweepSeconds ?? 3,
+  });
   log.info({ worker, lanes, concurrency: options.concurrency }, 'worker started');
 
   async function stop(): Promise<void> {

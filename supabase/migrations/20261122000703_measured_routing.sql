@@ -6,16 +6,22 @@ create table public.job_settings (
   value jsonb not null,
   meaning text not null,
   constraint job_settings_pkey primary key (name),
-  constraint job_settings_known check (name in ('measured_routing', 'inline_budget_ms', 'edge_budget_ms')),
+  constraint job_settings_known check (name in (
+    'measured_routing', 'inline_budget_ms', 'edge_budget_ms', 'edge_jobs_per_isolate', 'edge_max_isolates')),
   constraint job_settings_switch check (name <> 'measured_routing' or jsonb_typeof(value) = 'boolean'),
   constraint job_settings_budget check (
-    name not like '%\_budget\_ms' or (jsonb_typeof(value) = 'number' and value::text::numeric between 1 and 1e9))
+    name not like '%\_budget\_ms' or (jsonb_typeof(value) = 'number' and value::text::numeric between 1 and 1e9)),
+  constraint job_settings_isolates check (
+    name not in ('edge_jobs_per_isolate', 'edge_max_isolates')
+    or (jsonb_typeof(value) = 'number' and value::text ~ '^[1-9][0-9]{0,5}$'))
 );
 comment on table public.job_settings is 'Settings of the queue, to be edited in place: they hold at the next sweep.';
 insert into public.job_settings (name, value, meaning) values
   ('measured_routing', 'false', 'true: types move to another lane when their measured durations ask for it'),
   ('inline_budget_ms', '10000', 'How long a job may take inside the Inngest request; INLINE_BUDGET_SECONDS of the endpoint, in milliseconds'),
-  ('edge_budget_ms', '120000', 'How long a job may take on the edge lane before an always-on worker is the better place');
+  ('edge_budget_ms', '120000', 'How long a job may take on the edge lane before an always-on worker is the better place'),
+  ('edge_jobs_per_isolate', '200', 'One isolate of process-job is woken for every so many jobs that may run now'),
+  ('edge_max_isolates', '5', 'Isolates of process-job that are to drain at the same time, at most');
 
 create table public.job_lane_moves (
   type text not null,

@@ -24,6 +24,7 @@ export interface HybridEndpointOptions {
   /** Default: development, unsigned. */
   inngest?: Partial<InngestConfig>;
   inlineBudgetSeconds?: number;
+  sweepsByInngest?: boolean;
   log?: Logger;
 }
 
@@ -53,6 +54,7 @@ export async function startHybridEndpoint(options: HybridEndpointOptions): Promi
       inngest,
       processJob: { url: processJob.url, key: 'sb_secret_test' },
       inlineBudgetSeconds: options.inlineBudgetSeconds ?? 10,
+      sweepsByInngest: options.sweepsByInngest ?? false,
     },
     set: options.set ?? hybridSet,
     catalog: options.catalog,

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { createSharedGitHub } from '../../github/shared-github.ts';
 import { catalog } from '../../jobs/catalog.ts';
+import { createWake } from '../../router/wake.ts';
 import { parseWorkerConfig } from '../../runtime/config.ts';
 import type { EnvRecord } from '../../runtime/config-reader.ts';
 import { createNodeLogger } from '../../runtime/node-logger.ts';
@@ -62,6 +63,7 @@ export async function worker(host: WorkerHost): Promise<number> {
     lanes,
     catalog,
     github: (rpc, log) => createSharedGitHub({ ...config.github, rpc, log }),
+    ...(config.processJob ? { wake: createWake({ ...config.processJob, fetch, log }) } : {}),
     log,
     now,
   });
