@@ -711,6 +711,51 @@ export type Database = {
         };
         Relationships: [];
       };
+      job_schedules: {
+        Row: {
+          catch_up: string;
+          created_at: string;
+          cron: string;
+          enabled: boolean;
+          evaluated_until: string;
+          name: string;
+          payload: NonNullable<Json>;
+          problem: string | null;
+          source: string;
+          timezone: string;
+          type: string;
+          updated_at: string;
+        };
+        Insert: {
+          catch_up?: string;
+          created_at?: string;
+          cron: string;
+          enabled?: boolean;
+          evaluated_until?: string;
+          name: string;
+          payload?: NonNullable<Json>;
+          problem?: string | null;
+          source?: string;
+          timezone?: string;
+          type: string;
+          updated_at?: string;
+        };
+        Update: {
+          catch_up?: string;
+          created_at?: string;
+          cron?: string;
+          enabled?: boolean;
+          evaluated_until?: string;
+          name?: string;
+          payload?: NonNullable<Json>;
+          problem?: string | null;
+          source?: string;
+          timezone?: string;
+          type?: string;
+          updated_at?: string;
+        };
+        Relationships: [];
+      };
       job_type_starts: {
         Row: {
           started_at: string;
@@ -1230,6 +1275,10 @@ export type Database = {
       };
     };
     Functions: {
+      advance_job_schedule: {
+        Args: { name: string; seen: string; ticks: Json; until: string };
+        Returns: number;
+      };
       begin_background_job: {
         Args: { job: Json; lease_seconds: number; worker: string };
         Returns: {
@@ -1389,6 +1438,21 @@ export type Database = {
           type: string;
         }[];
       };
+      list_job_schedules: {
+        Args: { with_definitions: boolean };
+        Returns: {
+          catch_up: string;
+          checked_at: string;
+          cron: string;
+          evaluated_until: string;
+          name: string;
+          payload: Json;
+          problem: string;
+          source: string;
+          timezone: string;
+          type: string;
+        }[];
+      };
       note_details_synced: { Args: { progress: Json }; Returns: undefined };
       pause_job_type: { Args: { type: string }; Returns: undefined };
       prune_background_jobs: { Args: { max_rows: number; older_than: string }; Returns: number };
@@ -1411,6 +1475,7 @@ export type Database = {
         Returns: boolean;
       };
       report_job_quotas: { Args: { reports: Json }; Returns: undefined };
+      report_job_schedule_problem: { Args: { name: string; problem: string }; Returns: boolean };
       report_worker: { Args: { idle: boolean; lanes: Json; worker: string }; Returns: undefined };
       resume_job_type: { Args: { type: string }; Returns: undefined };
       retry_failed_job: { Args: { force?: boolean; job_id: string }; Returns: boolean };
@@ -1432,6 +1497,7 @@ export type Database = {
           rescued: number;
         }[];
       };
+      sync_job_schedules: { Args: { definitions: Json }; Returns: undefined };
       sync_job_types: { Args: { definitions: Json }; Returns: undefined };
       track_repository: { Args: { repository_id: string }; Returns: boolean };
       update_pull_request_activity: { Args: { pr_number: number; repository: Json }; Returns: Json };

@@ -14,7 +14,7 @@ import type { RouterOptions } from './router-options.ts';
 import { createWake } from './wake.ts';
 
 export interface HybridAppOptions {
-  config: Pick<HybridConfig, 'inngest' | 'processJob' | 'inlineBudgetSeconds'>;
+  config: Pick<HybridConfig, 'inngest' | 'processJob' | 'inlineBudgetSeconds' | 'scheduler'>;
   /** What Inngest may call here. */
   set: FunctionSet;
   catalog: readonly JobDefinition[];
@@ -52,7 +52,10 @@ export function createHybridApp(options: HybridAppOptions): HybridApp {
     inlineBudgetSeconds: config.inlineBudgetSeconds,
   };
   const client = createInngestClient({ config: config.inngest, appId: set.appId, log });
-  const functions = createInngestFunctions({ ...routing, client, served: servedBy(set, catalog) });
+  const functions = createInngestFunctions({
+    ...{ ...routing, client, scheduler: config.scheduler },
+    served: servedBy(set, catalog),
+  });
   const onFirstRequest = (): Promise<void> => queue.syncJobTypes(catalog);
   const address = serveAddress(config.inngest, options.servedAt);
   return {

@@ -24,6 +24,9 @@ export interface ProcessJobTarget {
   key: string;
 }
 
+/** Who starts jobs at the cron times of their definitions: one per deployment. */
+export type Scheduler = 'inngest' | 'worker';
+
 export interface HybridConfig {
   inngest: InngestConfig;
   supabase: { url: string; secretKey: string };
@@ -33,6 +36,7 @@ export interface HybridConfig {
   github: GitHubConfig;
   /** Longest time that a job may take inside the Inngest request, in seconds. */
   inlineBudgetSeconds: number;
+  scheduler: Scheduler;
   logLevel: LogLevel;
   /** To be logged once at start. */
   warnings: string[];
@@ -68,6 +72,7 @@ export interface WorkerConfig {
   drainSeconds: number;
   /** Finished jobs are deleted after so many days. */
   keepDays: number;
+  scheduler: Scheduler;
   logLevel: LogLevel;
   /** To be logged once at start. */
   warnings: string[];
@@ -83,6 +88,11 @@ const shared = {
   processJobSecret: { names: ['PROCESS_JOB_SECRET'], schema: secret.optional() },
   githubToken: { names: ['GITHUB_TOKEN', 'VITE_GITHUB_TOKEN'], schema: secret.optional() },
   githubUrl: { names: ['GITHUB_API_URL'], schema: httpUrl.default('https://api.github.com') },
+  scheduler: {
+    names: ['JOB_SCHEDULER'],
+    schema: z.enum(['inngest', 'worker'], 'inngest or worker').default('inngest'),
+    shown: true,
+  },
   secretKey: { names: [keyNames[0]], schema: secret.optional() },
   secretKeys: { names: [keyNames[1]], schema: secretKeyList.optional() },
   serviceRoleKey: { names: [keyNames[2]], schema: secret.optional() },
@@ -125,6 +135,7 @@ function readHybridConfig(env: EnvRecord, mustSign: boolean): HybridConfig {
     databaseUrl: values.databaseUrl,
     github: gitHub(values, foundAs.githubToken),
     inlineBudgetSeconds: values.inlineBudget,
+    scheduler: values.scheduler,
     logLevel: values.logLevel,
     warnings: deprecations(foundAs),
   };
@@ -170,9 +181,9 @@ const weekOrMore = 'a whole number from 7';
  * @throws {ConfigError} names every missing or malformed variable
  */
 export function parseWorkerConfig(env: EnvRecord): WorkerConfig {
-  const { githubToken, githubUrl, logLevel } = shared;
+  const { githubToken, githubUrl, logLevel, scheduler } = shared;
   const { values, foundAs } = readSettings(env, {
-    ...{ githubToken, githubUrl, logLevel },
+    ...{ githubToken, githubUrl, logLevel, scheduler },
     databaseUrl: { names: ['SUPABASE_DB_URL', 'DATABASE_URL'], schema: postgresUrl },
     concurrency: { names: ['WORKER_CONCURRENCY'], schema: count.default(10), shown: true },
     leaseSeconds: { names: ['WORKER_LEASE_SECONDS'], schema: count.default(30), shown: true },
@@ -182,6 +193,7 @@ export function parseWorkerConfig(env: EnvRecord): WorkerConfig {
   const { databaseUrl, concurrency, leaseSeconds, drainSeconds, keepDays } = values;
   return {
     ...{ databaseUrl, concurrency, leaseSeconds, drainSeconds, keepDays },
+    scheduler: values.scheduler,
     github: gitHub(values, foundAs.githubToken),
     logLevel: values.logLevel,
     warnings: deprecations(foundAs),

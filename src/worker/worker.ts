@@ -7,6 +7,7 @@ import { setAlarm } from '../queue/alarm.ts';
 import { createJobQueue } from '../queue/job-queue.ts';
 import { createPerformHost } from '../queue/perform-host.ts';
 import { startSweepLoop } from '../queue/sweep-loop.ts';
+import type { Scheduler } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { openDoorbell } from './doorbell.ts';
 import type { WorkerHealth } from './health.ts';
@@ -14,6 +15,7 @@ import { startHousekeeping } from './housekeeping.ts';
 import { createIdleSign } from './idle-sign.ts';
 import { type LaneLoop, startLaneLoop } from './lane-loop.ts';
 import { createPresence } from './presence.ts';
+import { evaluateSchedules, type ScheduleOptions, syncSchedules } from './schedules.ts';
 
 /** A lane whose jobs wait in the queue. */
 export type QueuedLane = 'edge' | 'worker';
@@ -31,6 +33,8 @@ export interface WorkerOptions {
   drainSeconds: number;
   /** Finished jobs are deleted after so many days. */
   keepDays: number;
+  /** Who starts jobs at the cron times of their definitions. Other schedules are always the worker's. */
+  scheduler: Scheduler;
   catalog: readonly JobDefinition[];
   github: (rpc: Rpc, log: Logger) => (jobLog: Logger) => GitHub;
   log: Logger;
@@ -54,17 +58,22 @@ const never = new Date(8.64e15);
 /** A worker needs few connections: claims, heartbeats and completions are batched. */
 const poolSize = 10;
 
+/** A database that does not answer for so long counts as away, in milliseconds. */
+const connectTimeoutMs = 10_000;
+const queryTimeoutMs = 60_000;
+
 /**
  * Starts a worker. Any number of them, on any number of machines, share the work.
  * @throws {Error} the database cannot be reached, or is not migrated
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { worker, lanes, catalog, log, now } = options;
-  const pool = new pg.Pool({
+  const connection: pg.ClientConfig = {
     connectionString: options.databaseUrl,
-    max: poolSize,
+    connectionTimeoutMillis: connectTimeoutMs,
     application_name: worker,
-  });
+  };
+  const pool = new pg.Pool({ ...connection, max: poolSize, query_timeout: queryTimeoutMs });
   const lost = (error: Error): void => log.warn({ error: error.message }, 'a connection was lost');
   // An idle connection, and one in use: an error event that nobody hears would end the process.
   pool.on('error', lost);
@@ -83,10 +92,17 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const presence = createPresence({ rpc, worker, lanes, isIdle, log, now });
   const ring = (): void => loops.forEach((loop) => loop.ring());
 
+  const scheduling: ScheduleOptions = { rpc, catalog, withDefinitions: options.scheduler === 'worker', log };
+
   async function begin() {
     await queue.syncJobTypes(catalog);
+    await syncSchedules(scheduling);
     await presence.report();
-    return await startHousekeeping({ pool, rpc, keepDays: options.keepDays, log });
+    const started = await startHousekeeping({ ...scheduling, pool, keepDays: options.keepDays });
+    await evaluateSchedules(scheduling).catch((error: unknown) =>
+      log.warn({ error: String(error) }, 'could not look at the schedules, the next minute does'),
+    );
+    return started;
   }
 
   const housekeeping = await begin().catch(async (error: unknown) => {
@@ -109,7 +125,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       startLaneLoop({ host, lane, worker, concurrency, pollMs, stopClaiming: stopClaiming.signal, idle }),
     );
   }
-  const doorbell = openDoorbell({ connection: { connectionString: options.databaseUrl }, ring, log });
+  const doorbell = openDoorbell({ connection, ring, log });
   const sweep = startSweepLoop({ queue, onClaimable: ring, log, intervalSeconds: options.sweepSeconds ?? 3 });
   log.info({ worker, lanes, concurrency: options.concurrency }, 'worker started');
 

@@ -4,6 +4,7 @@ import type { JobDefinition } from '../../src/jobs/define-job.ts';
 import { listen, type Listening } from '../../src/local/listen.ts';
 import { type FunctionSet, hybridSet } from '../../src/router/function-sets.ts';
 import { createHybridApp, type HybridApp } from '../../src/router/hybrid-app.ts';
+import type { Scheduler } from '../../src/runtime/config.ts';
 import type { InngestConfig } from '../../src/runtime/inngest-config.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { silentLogger } from './silent-logger.ts';
@@ -24,6 +25,7 @@ export interface HybridEndpointOptions {
   /** Default: development, unsigned. */
   inngest?: Partial<InngestConfig>;
   inlineBudgetSeconds?: number;
+  scheduler?: Scheduler;
   log?: Logger;
 }
 
@@ -53,6 +55,7 @@ export async function startHybridEndpoint(options: HybridEndpointOptions): Promi
       inngest,
       processJob: { url: processJob.url, key: 'sb_secret_test' },
       inlineBudgetSeconds: options.inlineBudgetSeconds ?? 10,
+      scheduler: options.scheduler ?? 'inngest',
     },
     set: options.set ?? hybridSet,
     catalog: options.catalog,
