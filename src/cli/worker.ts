@@ -1,6 +1,6 @@
 import { runCommand } from './command/run-command.ts';
+import { surviveStrayErrors } from './command/stray-errors.ts';
 import { worker } from './command/worker-command.ts';
-import { redactTokens } from '../runtime/redact.ts';
 
 const { promise: stopRequested, resolve: requestStop } = Promise.withResolvers<void>();
 let askedAt = Infinity;
@@ -15,10 +15,7 @@ function onSignal(): void {
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
 
-// What a job leaves behind in a forgotten promise or callback must not end the jobs beside it.
-for (const event of ['unhandledRejection', 'uncaughtException'] as const)
-  process.on(event, (error) => console.error(`${event} in a job:`, redactTokens(String(error))));
-
+surviveStrayErrors(process, console.error);
 process.exit(
   await runCommand(() => worker({ args: process.argv.slice(2), env: process.env, stopRequested })),
 );

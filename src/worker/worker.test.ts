@@ -246,7 +246,54 @@ describe('the sign that a worker waits', () => {
   });
 });
 
+describe('many workers', () => {
+  it('share thousands of jobs, and run none twice', async () => {
+    const runs = new Map<unknown, number>();
+    const counted = workerJob('test/counted', z.unknown(), (ctx) => {
+      runs.set(ctx.payload, (runs.get(ctx.payload) ?? 0) + 1);
+      return Promise.resolve(null);
+    });
+    const perWorker: number[] = [];
+    for (let n = 0; n < 4; n += 1) {
+      const own = {
+        ...counted,
+        run: (ctx: Parameters<typeof counted.run>[0]) => {
+          perWorker[n] = (perWorker[n] ?? 0) + 1;
+          return counted.run(ctx);
+        },
+      };
+      workers.push(await startTestWorker(database, [own]));
+    }
+    await isShown(true);
+    const payloads = Array.from({ length: 4_000 }, (_, n) => n);
+    await enqueue(...payloads.map((payload) => ({ type: 'test/counted', payload })));
+    await vi.waitFor(
+      async () => {
+        const counts = await all('select status, count(*)::int from background_jobs group by status');
+        expect(counts).toEqual([{ status: 'completed', count: payloads.length }]);
+      },
+      { timeout: 50_000, interval: 50 },
+    );
+    expect(runs.size).toBe(payloads.length);
+    expect([...runs.values()].filter((count) => count !== 1)).toEqual([]);
+    expect(perWorker.filter((count) => count > 0)).toHaveLength(4);
+  });
+});
+
 describe('a worker whose database goes away', () => {
+  it('can be stopped meanwhile', async () => {
+    const own = await createTestDatabase();
+    const log = recordingLogger();
+    const worker = await startTestWorker(own, catalog, { log, pollMs: 100, sweepSeconds: 0.1 });
+    await own.close();
+    await vi.waitFor(
+      () => expect(log.records.map(({ message }) => message)).toContain('could not sweep'),
+      waiting,
+    );
+    await worker.stop();
+    expect(worker.health().stopping).toBe(true);
+  });
+
   it('goes on when it is back', async () => {
     const log = recordingLogger();
     const worker = await startIdle({ log, pollMs: 200, sweepSeconds: 0.2 });
