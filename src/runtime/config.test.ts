@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { parseEndpointConfig, parseHybridConfig, parseProcessJobConfig } from './config.ts';
+import {
+  parseEndpointConfig,
+  parseHybridConfig,
+  parseProcessJobConfig,
+  parseWorkerConfig,
+} from './config.ts';
 
 const minimal = { SUPABASE_URL: 'http://127.0.0.1:54321', SUPABASE_SECRET_KEY: 'sb_secret_one' };
 
@@ -21,6 +26,7 @@ describe('the configuration of inngest-hybrid', () => {
       processJob: { url: 'http://127.0.0.1:54321/functions/v1/process-job', key: 'sb_secret_one' },
       github: { token: undefined, tokenName: 'GITHUB_TOKEN', baseUrl: 'https://api.github.com' },
       inlineBudgetSeconds: 10,
+      scheduler: 'inngest',
       logLevel: 'info',
       warnings: [],
     });
@@ -215,5 +221,38 @@ describe('the configuration of process-job', () => {
     expect(errorOf(() => parseProcessJobConfig({ ...platform, SUPABASE_SECRET_KEYS: '{}' }))).toContain(
       'SUPABASE_SECRET_KEYS: expected a JSON dictionary or list of secret keys',
     );
+  });
+});
+
+describe('the configuration of the worker', () => {
+  const databaseUrl = 'postgres://postgres:secret@127.0.0.1:5432/postgres';
+
+  it('needs only a database', () => {
+    expect(parseWorkerConfig({ DATABASE_URL: databaseUrl })).toEqual({
+      databaseUrl,
+      github: { token: undefined, tokenName: 'GITHUB_TOKEN', baseUrl: 'https://api.github.com' },
+      concurrency: 10,
+      leaseSeconds: 30,
+      drainSeconds: 25,
+      keepDays: 30,
+      scheduler: 'inngest',
+      logLevel: 'info',
+      warnings: [],
+    });
+  });
+
+  it('keeps finished jobs for at least a week, and knows two schedulers', () => {
+    const env = { DATABASE_URL: databaseUrl, KEEP_JOBS_DAYS: '6', JOB_SCHEDULER: 'cron' };
+    const message = errorOf(() => parseWorkerConfig(env));
+    expect(message).toContain('KEEP_JOBS_DAYS: expected a whole number from 7, got "6"');
+    expect(message).toContain('JOB_SCHEDULER: expected inngest or worker, got "cron"');
+    expect(parseWorkerConfig({ ...env, KEEP_JOBS_DAYS: '7', JOB_SCHEDULER: 'worker' }).scheduler).toBe(
+      'worker',
+    );
+  });
+
+  it('warns of a transaction pooler', () => {
+    const { warnings } = parseWorkerConfig({ DATABASE_URL: databaseUrl.replace('5432', '6543') });
+    expect(warnings).toEqual([expect.stringContaining('port 6543 is the transaction pooler')]);
   });
 });

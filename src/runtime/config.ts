@@ -196,8 +196,16 @@ export function parseWorkerConfig(env: EnvRecord): WorkerConfig {
     scheduler: values.scheduler,
     github: gitHub(values, foundAs.githubToken),
     logLevel: values.logLevel,
-    warnings: deprecations(foundAs),
+    warnings: [...deprecations(foundAs), ...poolerWarnings(databaseUrl)],
   };
+}
+
+/** The port of Supabase's transaction pooler. */
+function poolerWarnings(databaseUrl: string): string[] {
+  if (new URL(databaseUrl).port !== '6543') return [];
+  return [
+    'port 6543 is the transaction pooler, which keeps neither LISTEN nor prepared statements: use 5432, direct or in session mode',
+  ];
 }
 
 /** Best first: the named key, the platform's dictionary, the legacy key. */

@@ -294,6 +294,41 @@ describe('eight processes that look at the same time', () => {
     expect(total).toBeLessThanOrEqual(20 * 32);
   });
 
+  it('lose no tick and make none twice while their connections are cut', async () => {
+    for (let n = 0; n < 30; n += 1)
+      await schedule({ name: `s${n}`, catch_up: 'all' }, '50 minutes 30 seconds');
+    const pool = new pg.Pool({ connectionString: database.url, max: 8, application_name: 'evaluator' });
+    pool.on('error', () => undefined);
+    const rpc = createPgRpc(pool);
+    const killer = { ended: false };
+    const cutAtRandom = async () => {
+      while (!killer.ended)
+        await rows(`select pg_terminate_backend(pid) from pg_stat_activity
+          where application_name = 'evaluator' and datname = current_database() order by random() limit 1`);
+    };
+    const cutting = cutAtRandom();
+    const look = async () => await evaluateSchedules(options({ rpc }));
+    let ends: PromiseSettledResult<number>[] = [];
+    while (!ends.some(({ status }) => status === 'rejected'))
+      ends = await Promise.allSettled(Array.from({ length: 8 }, look));
+    killer.ended = true;
+    await cutting;
+    await pool.end();
+    await evaluateSchedules(options());
+    const counted = await rows(`
+      select count(*)::int as rows, count(distinct idempotency_key)::int as keys,
+             min(j.made)::int >= 50 as least, max(j.made)::int <= 52 as most
+      from background_jobs, lateral (
+        select count(*) as made from background_jobs o
+        where split_part(o.idempotency_key, '@', 1) = split_part(background_jobs.idempotency_key, '@', 1)) j`);
+    expect(counted).toMatchObject([{ least: true, most: true }]);
+    expect(counted[0]?.['rows']).toBe(counted[0]?.['keys']);
+    expect(
+      await rows('select distinct split_part(idempotency_key, $1, 1) from background_jobs', ['@']),
+    ).toHaveLength(30);
+    expect(await rows('select name from job_schedules where problem is not null')).toEqual([]);
+  });
+
   it('do nothing with a schedule that somebody else has moved on', async () => {
     await schedule({});
     const args = { with_definitions: true };
