@@ -131,6 +131,32 @@ describe('a worker', () => {
     expect(await queue.get(long!)).toMatchObject({ status: 'processing' });
   });
 
+  it('keeps its leases while its jobs hold up all connections that they have', async () => {
+    const stuck = workerJob('test/stuck', z.unknown(), async (ctx) => {
+      return await ctx.rpc('find_discussion_repositories', { period_minutes: 60 });
+    });
+    const client = await database.pool.connect();
+    await client.query('begin; lock table tracked_repositories in access exclusive mode');
+    workers.push(await startTestWorker(database, [stuck], { concurrency: 12, leaseSeconds: 3 }));
+    await enqueue(...Array.from({ length: 12 }, () => ({ type: 'test/stuck' })));
+    const leases = `select count(*)::int as jobs, extract(epoch from min(lease_until))::float as least,
+      extract(epoch from max(lease_until))::float as most from background_jobs where status = 'processing'`;
+    await vi.waitFor(async () => expect(await all(leases)).toMatchObject([{ jobs: 12 }]), waiting);
+    const most = (await all(leases))[0]?.['most'] as number;
+    await vi.waitFor(async () => {
+      expect(await all(leases)).toMatchObject([{ jobs: 12 }]);
+      expect((await all(leases))[0]?.['least']).toBeGreaterThan(most + 2);
+    }, waiting);
+    await client.query('rollback');
+    client.release();
+    await vi.waitFor(async () => {
+      const counts = await all(
+        'select status, retry_count, count(*)::int from background_jobs group by 1, 2',
+      );
+      expect(counts).toEqual([{ status: 'completed', retry_count: 0, count: 12 }]);
+    }, waiting);
+  });
+
   it('does not start where the database does not answer', async () => {
     const databaseUrl = 'postgres://nobody@127.0.0.1:1/none';
     const log = recordingLogger();

@@ -1,5 +1,3 @@
-import pg from 'pg';
-import { createPgRpc } from '../database/pg-rpc.ts';
 import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
@@ -9,6 +7,7 @@ import { createPerformHost } from '../queue/perform-host.ts';
 import { startSweepLoop } from '../queue/sweep-loop.ts';
 import type { Scheduler } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { openConnections } from './connections.ts';
 import { openDoorbell } from './doorbell.ts';
 import type { WorkerHealth } from './health.ts';
 import { startHousekeeping } from './housekeeping.ts';
@@ -55,30 +54,14 @@ export interface Worker {
 /** The end of time, as a Date has it: no host ends this process at a fixed moment. */
 const never = new Date(8.64e15);
 
-/** A worker needs few connections: claims, heartbeats and completions are batched. */
-const poolSize = 10;
-
-/** A database that does not answer for so long counts as away, in milliseconds. */
-const connectTimeoutMs = 10_000;
-const queryTimeoutMs = 60_000;
-
 /**
  * Starts a worker. Any number of them, on any number of machines, share the work.
  * @throws {Error} the database cannot be reached, or is not migrated
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { worker, lanes, catalog, log, now } = options;
-  const connection: pg.ClientConfig = {
-    connectionString: options.databaseUrl,
-    connectionTimeoutMillis: connectTimeoutMs,
-    application_name: worker,
-  };
-  const pool = new pg.Pool({ ...connection, max: poolSize, query_timeout: queryTimeoutMs });
-  const lost = (error: Error): void => log.warn({ error: error.message }, 'a connection was lost');
-  // An idle connection, and one in use: an error event that nobody hears would end the process.
-  pool.on('error', lost);
-  pool.on('connect', (client) => client.on('error', lost));
-  const rpc = createPgRpc(pool, { prepare: true });
+  const connections = openConnections(options.databaseUrl, worker, log);
+  const { pool, rpc, jobRpc } = connections;
   const queue = createJobQueue(rpc);
   const stopClaiming = new AbortController();
   const handOff = new AbortController();
@@ -107,13 +90,13 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
   const housekeeping = await begin().catch(async (error: unknown) => {
     await presence.end();
-    await pool.end();
+    await connections.close();
     throw error;
   });
-  const github = options.github(rpc, log);
+  const github = options.github(jobRpc, log);
   for (const [index, lane] of lanes.entries()) {
     const host = createPerformHost({
-      ...{ queue, rpc, github, log, now, leaseSeconds: options.leaseSeconds },
+      ...{ queue, rpc: jobRpc, github, log, now, leaseSeconds: options.leaseSeconds },
       catalog: catalog.map((definition) => counted(definition, (change) => (running += change))),
       stopStepsAt: never,
       deadline: never,
@@ -125,7 +108,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       startLaneLoop({ host, lane, worker, concurrency, pollMs, stopClaiming: stopClaiming.signal, idle }),
     );
   }
-  const doorbell = openDoorbell({ connection, ring, log });
+  const doorbell = openDoorbell({ connection: connections.config, ring, log });
   const sweep = startSweepLoop({ queue, onClaimable: ring, log, intervalSeconds: options.sweepSeconds ?? 3 });
   log.info({ worker, lanes, concurrency: options.concurrency }, 'worker started');
 
@@ -137,7 +120,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     cancelAlarm();
     await Promise.all([doorbell.close(), sweep.stop(), housekeeping.stop()]);
     await presence.end();
-    await pool.end();
+    await connections.close();
     log.info({ worker }, 'worker stopped');
   }
 
