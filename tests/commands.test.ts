@@ -34,7 +34,7 @@ test.each([
   expect(output).not.toContain('    at ');
 });
 
-test.each(['start', 'send', 'sql'])('%s --help shows examples', async (command) => {
+test.each(['start', 'send', 'sql', 'worker'])('%s --help shows examples', async (command) => {
   const { code, output } = await run(command, ['--help']);
   expect(code).toBe(0);
   expect(output).toMatch(new RegExp(`^ {2}npm (run )?${command} -- `, 'm'));

@@ -22,6 +22,16 @@ const rooms: Record<string, readonly string[]> = {
     'zod',
   ],
   'src/events/': ['src/router/', 'src/queue/', 'src/database/rpc.ts', 'src/runtime/', 'zod'],
+  'src/worker/': [
+    'src/queue/',
+    'src/jobs/',
+    'src/database/',
+    'src/runtime/',
+    'pg',
+    'graphile-worker',
+    'croner',
+    'node:http',
+  ],
 };
 
 /** Puts `process-job` together for a host; its entry point would be too long otherwise. */

@@ -1,4 +1,5 @@
 import { runCommand } from './command/run-command.ts';
+import { surviveStrayErrors } from './command/stray-errors.ts';
 import { worker } from './command/worker-command.ts';
 
 const { promise: stopRequested, resolve: requestStop } = Promise.withResolvers<void>();
@@ -14,6 +15,7 @@ function onSignal(): void {
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
 
+surviveStrayErrors(process, console.error);
 process.exit(
   await runCommand(() => worker({ args: process.argv.slice(2), env: process.env, stopRequested })),
 );

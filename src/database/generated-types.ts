@@ -762,6 +762,51 @@ export type Database = {
         };
         Relationships: [];
       };
+      job_schedules: {
+        Row: {
+          catch_up: string;
+          created_at: string;
+          cron: string;
+          enabled: boolean;
+          evaluated_until: string;
+          name: string;
+          payload: NonNullable<Json>;
+          problem: string | null;
+          source: string;
+          timezone: string;
+          type: string;
+          updated_at: string;
+        };
+        Insert: {
+          catch_up?: string;
+          created_at?: string;
+          cron: string;
+          enabled?: boolean;
+          evaluated_until?: string;
+          name: string;
+          payload?: NonNullable<Json>;
+          problem?: string | null;
+          source?: string;
+          timezone?: string;
+          type: string;
+          updated_at?: string;
+        };
+        Update: {
+          catch_up?: string;
+          created_at?: string;
+          cron?: string;
+          enabled?: boolean;
+          evaluated_until?: string;
+          name?: string;
+          payload?: NonNullable<Json>;
+          problem?: string | null;
+          source?: string;
+          timezone?: string;
+          type?: string;
+          updated_at?: string;
+        };
+        Relationships: [];
+      };
       job_settings: {
         Row: {
           meaning: string;
@@ -1308,6 +1353,10 @@ export type Database = {
       };
     };
     Functions: {
+      advance_job_schedule: {
+        Args: { name: string; seen: string; ticks: Json; until: string };
+        Returns: number;
+      };
       begin_background_job: {
         Args: { job: Json; lease_seconds: number; worker: string };
         Returns: {
@@ -1467,6 +1516,21 @@ export type Database = {
           type: string;
         }[];
       };
+      list_job_schedules: {
+        Args: { with_definitions: boolean };
+        Returns: {
+          catch_up: string;
+          checked_at: string;
+          cron: string;
+          evaluated_until: string;
+          name: string;
+          payload: Json;
+          problem: string;
+          source: string;
+          timezone: string;
+          type: string;
+        }[];
+      };
       note_details_synced: { Args: { progress: Json }; Returns: undefined };
       pause_job_type: { Args: { type: string }; Returns: undefined };
       prune_background_jobs: { Args: { max_rows: number; older_than: string }; Returns: number };
@@ -1489,6 +1553,7 @@ export type Database = {
         Returns: boolean;
       };
       report_job_quotas: { Args: { reports: Json }; Returns: undefined };
+      report_job_schedule_problem: { Args: { name: string; problem: string }; Returns: boolean };
       report_worker: { Args: { idle: boolean; lanes: Json; worker: string }; Returns: undefined };
       resume_job_type: { Args: { type: string }; Returns: undefined };
       retry_failed_job: { Args: { force?: boolean; job_id: string }; Returns: boolean };
@@ -1514,6 +1579,7 @@ export type Database = {
           rescued: number;
         }[];
       };
+      sync_job_schedules: { Args: { definitions: Json }; Returns: undefined };
       sync_job_types: { Args: { definitions: Json }; Returns: undefined };
       take_wakes: { Args: { leaving?: string }; Returns: number };
       track_repository: { Args: { repository_id: string }; Returns: boolean };

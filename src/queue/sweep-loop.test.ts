@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { silentLogger } from '../../tests/support/silent-logger.ts';
 import type { SweepResult } from './job-queue.ts';
 import { startSweepLoop } from './sweep-loop.ts';
@@ -32,6 +32,18 @@ test('calls nobody for an empty queue', async () => {
   await vi.waitFor(() => expect(sweep.mock.calls.length).toBeGreaterThan(2));
   await loop.stop();
   expect(onClaimable).not.toHaveBeenCalled();
+});
+
+test('leaves a turn out while the last one is slow, so that the stop waits for one only', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const slow = Promise.withResolvers<SweepResult[]>();
+  const { sweep, loop } = loopOver(() => slow.promise);
+  await vi.advanceTimersByTimeAsync(100);
+  const stopped = loop.stop();
+  slow.resolve([idle]);
+  await stopped;
+  expect(sweep).toHaveBeenCalledTimes(1);
 });
 
 test('goes on after a database that was away', async () => {

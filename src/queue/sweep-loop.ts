@@ -20,7 +20,7 @@ export function startSweepLoop(options: {
   intervalSeconds: number;
 }): SweepLoop {
   const { queue, log } = options;
-  let underWay = Promise.resolve();
+  let underWay: Promise<void> | null = null;
 
   async function sweep(): Promise<void> {
     try {
@@ -32,7 +32,8 @@ export function startSweepLoop(options: {
     }
   }
 
-  const turn = () => (underWay = underWay.then(sweep));
+  // A turn that comes while the database is slow is left out: turns that pile up would delay the stop.
+  const turn = () => (underWay ??= sweep().finally(() => (underWay = null)));
   const timer = setInterval(() => void turn(), options.intervalSeconds * 1000);
   void turn();
   return {

@@ -73,4 +73,15 @@ describe('a cron tick', () => {
       { cron: '0 3 * * *' },
     ]);
   });
+
+  it('is none of the triggers where the worker is the scheduler', async () => {
+    const local = await startHybridEndpoint({
+      rpc: database.rpc,
+      catalog: definitions,
+      scheduler: 'worker',
+    });
+    const listed = (await (await fetch(local.url)).json()) as { functions: { triggers: unknown }[] };
+    await local.close();
+    expect(listed.functions[0]?.triggers).toEqual([{ event: 'test/edge-hourly' }]);
+  });
 });

@@ -12,7 +12,10 @@ import { createRouter, type Router } from './router.ts';
 import { createRouting } from './routing.ts';
 
 export interface HybridAppOptions {
-  config: Pick<HybridConfig, 'inngest' | 'processJob' | 'inlineBudgetSeconds' | 'sweepsByInngest'>;
+  config: Pick<
+    HybridConfig,
+    'inngest' | 'processJob' | 'inlineBudgetSeconds' | 'scheduler' | 'sweepsByInngest'
+  >;
   /** What Inngest may call here. */
   set: FunctionSet;
   catalog: readonly JobDefinition[];
@@ -40,7 +43,10 @@ export function createHybridApp(options: HybridAppOptions): HybridApp {
   const catalog = config.sweepsByInngest ? options.catalog.map(sweptEveryMinute) : options.catalog;
   const routing = createRouting({ ...options, catalog });
   const client = createInngestClient({ config: config.inngest, appId: set.appId, log });
-  const functions = createInngestFunctions({ ...routing, client, served: servedBy(set, catalog) });
+  const functions = createInngestFunctions({
+    ...{ ...routing, client, scheduler: config.scheduler },
+    served: servedBy(set, catalog),
+  });
   const onFirstRequest = (): Promise<void> => routing.queue.syncJobTypes(catalog);
   const address = serveAddress(config.inngest, options.servedAt);
   return {

@@ -10,6 +10,7 @@ import type { JobDefinition, Lane } from '../jobs/define-job.ts';
 import { NonRetryableError } from '../jobs/outcomes.ts';
 import type { Outcome } from '../queue/outcome.ts';
 import { blamesData } from '../queue/persist.ts';
+import type { Scheduler } from '../runtime/config.ts';
 import { toNewJob } from './event.ts';
 import { recordFailedDelivery } from './failed-delivery.ts';
 import { runInline } from './inline.ts';
@@ -28,17 +29,19 @@ export interface InngestFunctionsOptions extends RouterOptions {
   client: Inngest;
   /** The job kinds of the catalog that Inngest may call here. */
   served: readonly JobDefinition[];
+  /** Cron times become triggers where Inngest is the scheduler. */
+  scheduler: Scheduler;
 }
 
 function createFunction(definition: JobDefinition, options: InngestFunctionsOptions) {
-  const { client, inlineBudgetSeconds } = options;
+  const { client, inlineBudgetSeconds, scheduler } = options;
   return client.createFunction(
     {
       id: definition.functionId,
       name: definition.title,
       triggers: [
         ...[definition.type, ...definition.aliases].map((event) => ({ event })),
-        ...definition.cron.map((cron) => ({ cron })),
+        ...(scheduler === 'inngest' ? definition.cron.map((cron) => ({ cron })) : []),
       ],
       ...inngestFeatures(definition),
       onFailure: ({ event, error }) =>

@@ -27,6 +27,7 @@ describe('the configuration of inngest-hybrid', () => {
       processJob: { url: 'http://127.0.0.1:54321/functions/v1/process-job', key: 'sb_secret_one' },
       github: { token: undefined, tokenName: 'GITHUB_TOKEN', baseUrl: 'https://api.github.com' },
       inlineBudgetSeconds: 10,
+      scheduler: 'inngest',
       logLevel: 'info',
       warnings: [],
     });
@@ -262,10 +263,39 @@ describe('the configuration of process-job', () => {
 });
 
 describe('the configuration of the worker', () => {
-  const DATABASE_URL = 'postgres://127.0.0.1/jobs';
+  const databaseUrl = 'postgres://postgres:secret@127.0.0.1:5432/postgres';
+
+  it('needs only a database', () => {
+    expect(parseWorkerConfig({ DATABASE_URL: databaseUrl })).toEqual({
+      databaseUrl,
+      github: { token: undefined, tokenName: 'GITHUB_TOKEN', baseUrl: 'https://api.github.com' },
+      concurrency: 10,
+      leaseSeconds: 30,
+      drainSeconds: 25,
+      keepDays: 30,
+      scheduler: 'inngest',
+      logLevel: 'info',
+      warnings: [],
+    });
+  });
+
+  it('keeps finished jobs for at least a week, and knows two schedulers', () => {
+    const env = { DATABASE_URL: databaseUrl, KEEP_JOBS_DAYS: '6', JOB_SCHEDULER: 'cron' };
+    const message = errorOf(() => parseWorkerConfig(env));
+    expect(message).toContain('KEEP_JOBS_DAYS: expected a whole number from 7, got "6"');
+    expect(message).toContain('JOB_SCHEDULER: expected inngest or worker, got "cron"');
+    expect(parseWorkerConfig({ ...env, KEEP_JOBS_DAYS: '7', JOB_SCHEDULER: 'worker' }).scheduler).toBe(
+      'worker',
+    );
+  });
+
+  it('warns of a transaction pooler', () => {
+    const { warnings } = parseWorkerConfig({ DATABASE_URL: databaseUrl.replace('5432', '6543') });
+    expect(warnings).toEqual([expect.stringContaining('port 6543 is the transaction pooler')]);
+  });
 
   it('knows process-job when somebody says where it is and gives a key', () => {
-    const processJob = (more: object) => parseWorkerConfig({ DATABASE_URL, ...more }).processJob;
+    const processJob = (more: object) => parseWorkerConfig({ DATABASE_URL: databaseUrl, ...more }).processJob;
     expect(processJob({})).toBeUndefined();
     expect(processJob({ SUPABASE_URL: minimal.SUPABASE_URL })).toBeUndefined();
     const url = `${minimal.SUPABASE_URL}/functions/v1/process-job`;

@@ -26,6 +26,9 @@ export interface ProcessJobTarget {
   key: string;
 }
 
+/** Who starts jobs at the cron times of their definitions: one per deployment. */
+export type Scheduler = 'inngest' | 'worker';
+
 export interface HybridConfig {
   inngest: InngestConfig;
   supabase: { url: string; secretKey: string };
@@ -37,6 +40,7 @@ export interface HybridConfig {
   inlineBudgetSeconds: number;
   /** Whether Inngest starts a sweep every minute. */
   sweepsByInngest: boolean;
+  scheduler: Scheduler;
   logLevel: LogLevel;
   /** To be logged once at start. */
   warnings: string[];
@@ -74,6 +78,7 @@ export interface WorkerConfig {
   keepDays: number;
   /** Where to wake `process-job`. Undefined: nobody said. */
   processJob: ProcessJobTarget | undefined;
+  scheduler: Scheduler;
   logLevel: LogLevel;
   /** To be logged once at start. */
   warnings: string[];
@@ -89,6 +94,11 @@ const shared = {
   processJobSecret: { names: ['PROCESS_JOB_SECRET'], schema: secret.optional() },
   githubToken: { names: ['GITHUB_TOKEN', 'VITE_GITHUB_TOKEN'], schema: secret.optional() },
   githubUrl: { names: ['GITHUB_API_URL'], schema: httpUrl.default('https://api.github.com') },
+  scheduler: {
+    names: ['JOB_SCHEDULER'],
+    schema: z.enum(['inngest', 'worker'], 'inngest or worker').default('inngest'),
+    shown: true,
+  },
   secretKey: { names: [keyNames[0]], schema: secret.optional() },
   secretKeys: { names: [keyNames[1]], schema: secretKeyList.optional() },
   serviceRoleKey: { names: [keyNames[2]], schema: secret.optional() },
@@ -142,6 +152,7 @@ function readHybridConfig(env: EnvRecord, required: RequiredKey): HybridConfig {
     github: gitHub(values, foundAs.githubToken),
     inlineBudgetSeconds: values.inlineBudget,
     sweepsByInngest: values.sweep === 'inngest',
+    scheduler: values.scheduler,
     logLevel: values.logLevel,
     warnings: deprecations(foundAs),
   };
@@ -187,9 +198,9 @@ const weekOrMore = 'a whole number from 7';
  * @throws {ConfigError} names every missing or malformed variable
  */
 export function parseWorkerConfig(env: EnvRecord): WorkerConfig {
-  const { githubToken, githubUrl, logLevel } = shared;
+  const { githubToken, githubUrl, logLevel, scheduler } = shared;
   const { values, foundAs } = readSettings(env, {
-    ...{ githubToken, githubUrl, logLevel },
+    ...{ githubToken, githubUrl, logLevel, scheduler },
     databaseUrl: { names: ['SUPABASE_DB_URL', 'DATABASE_URL'], schema: postgresUrl },
     concurrency: { names: ['WORKER_CONCURRENCY'], schema: count.default(10), shown: true },
     leaseSeconds: { names: ['WORKER_LEASE_SECONDS'], schema: count.default(30), shown: true },
@@ -204,10 +215,19 @@ export function parseWorkerConfig(env: EnvRecord): WorkerConfig {
   return {
     ...{ databaseUrl, concurrency, leaseSeconds, drainSeconds, keepDays },
     processJob: values.supabaseUrl && wakeKey ? processJobTarget(values.supabaseUrl, wakeKey) : undefined,
+    scheduler: values.scheduler,
     github: gitHub(values, foundAs.githubToken),
     logLevel: values.logLevel,
-    warnings: deprecations(foundAs),
+    warnings: [...deprecations(foundAs), ...poolerWarnings(databaseUrl)],
   };
+}
+
+/** The port of Supabase's transaction pooler. */
+function poolerWarnings(databaseUrl: string): string[] {
+  if (new URL(databaseUrl).port !== '6543') return [];
+  return [
+    'port 6543 is the transaction pooler, which keeps neither LISTEN nor prepared statements: use 5432, direct or in session mode',
+  ];
 }
 
 /** Best first: the named key, the platform's dictionary, the legacy key. */

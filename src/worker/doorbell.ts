@@ -26,12 +26,16 @@ export function openDoorbell(options: {
   const closing = new AbortController();
 
   async function listenUntilLost(): Promise<void> {
-    const client = new pg.Client(connection);
-    const lost = new Promise<void>((resolve) => {
-      client.once('end', () => resolve());
-      client.on('error', () => resolve());
-      closing.signal.addEventListener('abort', () => resolve(), { once: true });
+    // Nothing is ever sent on it: without probes a cable that was pulled would go unnoticed.
+    const client = new pg.Client({ ...connection, keepAlive: true, keepAliveInitialDelayMillis: 10_000 });
+    const { promise: lost, resolve } = Promise.withResolvers<void>();
+    client.once('end', () => resolve());
+    client.on('error', (error) => {
+      log.warn({ error: error.message }, 'the bell was lost, listening again soon');
+      resolve();
     });
+    const stop = (): void => resolve();
+    closing.signal.addEventListener('abort', stop);
     try {
       await client.connect();
       client.on('notification', ring);
@@ -39,6 +43,7 @@ export function openDoorbell(options: {
       ring();
       await lost;
     } finally {
+      closing.signal.removeEventListener('abort', stop);
       await client.end();
     }
   }

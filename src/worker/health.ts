@@ -41,7 +41,7 @@ export async function startHealthEndpoint(options: {
     response.end(status === 404 ? '{"message":"expected GET /live or /ready"}' : JSON.stringify(state));
   });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
+  server.on('error', reject);
   server.listen(options.port, resolve);
   await promise;
   return {

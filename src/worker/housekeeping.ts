@@ -1,69 +1,85 @@
-import { type LogLevel, Logger as GraphileLogger, parseCronItems, run, type TaskList } from 'graphile-worker';
+import { type LogLevel, Logger as GraphileLogger, type Runner, run } from 'graphile-worker';
 import type pg from 'pg';
-import type { UncheckedRpc } from '../database/rpc.ts';
+import { pause } from '../queue/alarm.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { crontab, type TaskOptions, taskList } from './housekeeping-tasks.ts';
 
-/** Rows deleted by one statement: short enough to hold up nobody. */
-const pruneRows = 5_000;
+/** Pruning may take long, and must not hold up the schedules. */
+const concurrency = 2;
 
-const day = 86_400_000;
+/** A runner that ended by itself is started again after so many milliseconds. */
+const restartMs = 5_000;
 
 /** What has to be done now and then, by one worker, whichever. */
 export interface Housekeeping {
   stop(): Promise<void>;
 }
 
-export interface HousekeepingOptions {
+export interface HousekeepingOptions extends TaskOptions {
   /** Direct or session connections: graphile-worker listens. */
   pool: pg.Pool;
-  rpc: UncheckedRpc;
-  keepDays: number;
-  log: Logger;
 }
 
 /**
  * Runs the crontab of the queue's own upkeep with graphile-worker, which sees to it that each turn is taken once however
- * many workers there are, and that a turn missed while none was running is made up for.
+ * many workers there are, and that pruning missed while none was running is made up for. Schedules make up for what they
+ * missed by their own rules.
  *
  * @throws {Error} the database cannot be reached, or lets us not make the schema graphile_worker
  */
 export async function startHousekeeping(options: HousekeepingOptions): Promise<Housekeeping> {
   const { log } = options;
-  const runner = await run({
-    pgPool: options.pool,
-    concurrency: 1,
-    noHandleSignals: true,
-    logger: new GraphileLogger(() => (level, message) => write(log, level, message)),
-    taskList: tasks(options),
-    parsedCronItems: parseCronItems([
-      {
-        task: 'prune_background_jobs',
-        match: '17 3 * * *',
-        identifier: 'prune',
-        options: { backfillPeriod: day },
-      },
-    ]),
-  });
-  // It ends with an error when its connection is gone for good; the worker itself lives on its own claims.
-  runner.promise.catch((error: unknown) => log.error({ error: String(error) }, 'housekeeping ended'));
-  return { stop: () => runner.stop() };
-}
+  const stopping = new AbortController();
+  let runner = await start(options, stopping.signal);
 
-function tasks({ rpc, keepDays, log }: HousekeepingOptions): TaskList {
-  return {
-    async prune_background_jobs() {
-      let total = 0;
-      for (;;) {
-        const pruned = await rpc<number>('prune_background_jobs', {
-          older_than: `${keepDays} days`,
-          max_rows: pruneRows,
-        });
-        total += pruned;
-        if (pruned < pruneRows) break;
+  /** graphile-worker ends, mostly without an error, when its connections fail in a way that it did not foresee. */
+  async function keepRunning(): Promise<void> {
+    for (;;) {
+      const reason = await runner.promise.then(() => 'it stopped by itself', String);
+      if (stopping.signal.aborted) return;
+      log.warn({ reason }, 'housekeeping ended, starting it again');
+      const next = await startAgain();
+      if (!next) return;
+      runner = next;
+    }
+  }
+
+  async function startAgain(): Promise<Runner | null> {
+    for (;;) {
+      await pause(restartMs, stopping.signal);
+      if (stopping.signal.aborted) return null;
+      try {
+        const next = await start(options, stopping.signal);
+        if (!stopping.signal.aborted) return next;
+        await next.stop();
+      } catch (error) {
+        log.warn({ error: String(error) }, 'housekeeping cannot be started, trying again');
       }
-      log.info({ pruned: total, keepDays }, 'finished jobs pruned');
+    }
+  }
+
+  const kept = keepRunning();
+  return {
+    async stop() {
+      stopping.abort();
+      // It refuses when it has stopped by itself.
+      await runner
+        .stop()
+        .catch((error: unknown) => log.debug({ error: String(error) }, 'housekeeping had ended'));
+      await kept;
     },
   };
+}
+
+async function start(options: HousekeepingOptions, stopping: AbortSignal): Promise<Runner> {
+  return await run({
+    pgPool: options.pool,
+    concurrency,
+    noHandleSignals: true,
+    logger: new GraphileLogger(() => (level, message) => write(options.log, level, message)),
+    taskList: taskList(options, stopping),
+    parsedCronItems: crontab(),
+  });
 }
 
 function write(log: Logger, level: `${LogLevel}`, message: string): void {

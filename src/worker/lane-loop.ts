@@ -1,5 +1,6 @@
 import { pause } from '../queue/alarm.ts';
 import { type Drain, startDrain } from '../queue/drain.ts';
+import type { ClaimedJob, ClaimRequest } from '../queue/job-queue.ts';
 import type { PerformHost } from '../queue/perform-host.ts';
 import type { IdleSign } from './idle-sign.ts';
 
@@ -36,20 +37,26 @@ export function startLaneLoop(options: LaneLoopOptions): LaneLoop {
     bell.abort();
   }
 
+  /** A failed claim brings nothing. It must not end the drain, whose end is that of its longest job. */
+  async function claim(request: ClaimRequest): Promise<ClaimedJob[]> {
+    try {
+      return await host.queue.claim(request);
+    } catch (error) {
+      host.log.warn({ lane, error: String(error) }, 'could not claim, trying again');
+      return [];
+    }
+  }
+
   async function drainOnce(): Promise<void> {
     draining = startDrain({
       ...options,
+      host: { ...host, queue: { ...host.queue, claim } },
       stopClaimingAt: host.deadline,
       onClaim: (jobs) => idle.claimed(jobs),
     });
-    try {
-      const { claimed, ...counts } = await draining.done;
-      if (claimed > 0) host.log.debug({ lane, claimed, ...counts }, 'drain ended');
-    } catch (error) {
-      host.log.warn({ lane, error: String(error) }, 'could not claim, trying again');
-    } finally {
-      draining = null;
-    }
+    const { claimed, ...counts } = await draining.done;
+    draining = null;
+    if (claimed > 0) host.log.debug({ lane, claimed, ...counts }, 'drain ended');
   }
 
   async function run(): Promise<void> {

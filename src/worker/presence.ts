@@ -10,7 +10,7 @@ export interface Presence {
   report(): Promise<void>;
   /** When the database last took the row; null: never. */
   lastReportedAt(): Date | null;
-  /** Removes the row. Never throws. */
+  /** Removes the row, if there is one. Never throws. */
   end(): Promise<void>;
 }
 
@@ -25,8 +25,11 @@ export function createPresence(options: {
   const { rpc, worker, lanes, isIdle, log, now } = options;
   let reportedAt: Date | null = null;
   let turn = Promise.resolve();
+  /** A write that has not begun yet: it will tell what holds then. */
+  let waiting: Promise<void> | null = null;
 
   async function write(): Promise<void> {
+    waiting = null;
     try {
       await rpc('report_worker', { worker, lanes, idle: isIdle() });
       reportedAt = now();
@@ -36,7 +39,7 @@ export function createPresence(options: {
   }
 
   /** One after the other, so that the last one is what holds. */
-  const report = (): Promise<void> => (turn = turn.then(write));
+  const report = (): Promise<void> => (waiting ??= turn = turn.then(write));
   const timer = setInterval(() => void report(), renewMs);
 
   return {
@@ -45,6 +48,7 @@ export function createPresence(options: {
     async end() {
       clearInterval(timer);
       await turn;
+      if (reportedAt === null) return;
       try {
         await rpc('remove_worker', { worker });
       } catch (error) {

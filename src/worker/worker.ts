@@ -1,5 +1,3 @@
-import pg from 'pg';
-import { createPgRpc } from '../database/pg-rpc.ts';
 import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
@@ -8,13 +6,16 @@ import { createJobQueue } from '../queue/job-queue.ts';
 import { createPerformHost } from '../queue/perform-host.ts';
 import { startSweepLoop } from '../queue/sweep-loop.ts';
 import { wakeMissing } from '../queue/wake-missing.ts';
+import type { Scheduler } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { openConnections } from './connections.ts';
 import { openDoorbell } from './doorbell.ts';
 import type { WorkerHealth } from './health.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { createIdleSign } from './idle-sign.ts';
 import { type LaneLoop, startLaneLoop } from './lane-loop.ts';
 import { createPresence } from './presence.ts';
+import { evaluateSchedules, type ScheduleOptions, syncSchedules } from './schedules.ts';
 
 /** A lane whose jobs wait in the queue. */
 export type QueuedLane = 'edge' | 'worker';
@@ -32,6 +33,8 @@ export interface WorkerOptions {
   drainSeconds: number;
   /** Finished jobs are deleted after so many days. */
   keepDays: number;
+  /** Who starts jobs at the cron times of their definitions. Other schedules are always the worker's. */
+  scheduler: Scheduler;
   catalog: readonly JobDefinition[];
   github: (rpc: Rpc, log: Logger) => (jobLog: Logger) => GitHub;
   /** Calls `process-job` so many times; never rejects. Default: there is none to call. */
@@ -54,25 +57,14 @@ export interface Worker {
 /** The end of time, as a Date has it: no host ends this process at a fixed moment. */
 const never = new Date(8.64e15);
 
-/** A worker needs few connections: claims, heartbeats and completions are batched. */
-const poolSize = 10;
-
 /**
  * Starts a worker. Any number of them, on any number of machines, share the work.
  * @throws {Error} the database cannot be reached, or is not migrated
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { worker, lanes, catalog, log, now } = options;
-  const pool = new pg.Pool({
-    connectionString: options.databaseUrl,
-    max: poolSize,
-    application_name: worker,
-  });
-  const lost = (error: Error): void => log.warn({ error: error.message }, 'a connection was lost');
-  // An idle connection, and one in use: an error event that nobody hears would end the process.
-  pool.on('error', lost);
-  pool.on('connect', (client) => client.on('error', lost));
-  const rpc = createPgRpc(pool, { prepare: true });
+  const connections = openConnections(options.databaseUrl, worker, log);
+  const { pool, rpc, jobRpc } = connections;
   const queue = createJobQueue(rpc);
   const stopClaiming = new AbortController();
   const handOff = new AbortController();
@@ -86,21 +78,28 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const presence = createPresence({ rpc, worker, lanes, isIdle, log, now });
   const ring = (): void => loops.forEach((loop) => loop.ring());
 
+  const scheduling: ScheduleOptions = { rpc, catalog, withDefinitions: options.scheduler === 'worker', log };
+
   async function begin() {
     await queue.syncJobTypes(catalog);
+    await syncSchedules(scheduling);
     await presence.report();
-    return await startHousekeeping({ pool, rpc, keepDays: options.keepDays, log });
+    const started = await startHousekeeping({ ...scheduling, pool, keepDays: options.keepDays });
+    await evaluateSchedules(scheduling).catch((error: unknown) =>
+      log.warn({ error: String(error) }, 'could not look at the schedules, the next minute does'),
+    );
+    return started;
   }
 
   const housekeeping = await begin().catch(async (error: unknown) => {
     await presence.end();
-    await pool.end();
+    await connections.close();
     throw error;
   });
-  const github = options.github(rpc, log);
+  const github = options.github(jobRpc, log);
   for (const [index, lane] of lanes.entries()) {
     const host = createPerformHost({
-      ...{ queue, rpc, github, log, now, leaseSeconds: options.leaseSeconds },
+      ...{ queue, rpc: jobRpc, github, log, now, leaseSeconds: options.leaseSeconds },
       ...(options.wake ? { wake: options.wake } : {}),
       catalog: catalog.map((definition) => counted(definition, (change) => (running += change))),
       stopStepsAt: never,
@@ -113,7 +112,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       startLaneLoop({ host, lane, worker, concurrency, pollMs, stopClaiming: stopClaiming.signal, idle }),
     );
   }
-  const doorbell = openDoorbell({ connection: { connectionString: options.databaseUrl }, ring, log });
+  const doorbell = openDoorbell({ connection: connections.config, ring, log });
   const sweep = startSweepLoop({
     queue,
     async onClaimable(claimable) {
@@ -134,7 +133,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     cancelAlarm();
     await Promise.all([doorbell.close(), sweep.stop(), housekeeping.stop()]);
     await presence.end();
-    await pool.end();
+    await connections.close();
     log.info({ worker }, 'worker stopped');
   }
 

@@ -4,6 +4,7 @@ import type { JobDefinition } from '../../src/jobs/define-job.ts';
 import { listen, type Listening } from '../../src/local/listen.ts';
 import { type FunctionSet, hybridSet } from '../../src/router/function-sets.ts';
 import { createHybridApp, type HybridApp } from '../../src/router/hybrid-app.ts';
+import type { Scheduler } from '../../src/runtime/config.ts';
 import type { InngestConfig } from '../../src/runtime/inngest-config.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { silentLogger } from './silent-logger.ts';
@@ -25,6 +26,7 @@ export interface HybridEndpointOptions {
   inngest?: Partial<InngestConfig>;
   inlineBudgetSeconds?: number;
   sweepsByInngest?: boolean;
+  scheduler?: Scheduler;
   log?: Logger;
 }
 
@@ -55,6 +57,7 @@ export async function startHybridEndpoint(options: HybridEndpointOptions): Promi
       processJob: { url: processJob.url, key: 'sb_secret_test' },
       inlineBudgetSeconds: options.inlineBudgetSeconds ?? 10,
       sweepsByInngest: options.sweepsByInngest ?? false,
+      scheduler: options.scheduler ?? 'inngest',
     },
     set: options.set ?? hybridSet,
     catalog: options.catalog,

@@ -67,15 +67,20 @@ export async function worker(host: WorkerHost): Promise<number> {
     log,
     now,
   });
-  const health =
-    port === null ? null : await startHealthEndpoint({ port, health: () => running.health(), now });
-  console.log(
-    `Working on ${lanes.join(' and ')}${health ? `, health at ${health.url}/ready` : ''}. Ctrl-C stops.`,
-  );
-  await host.stopRequested;
-  await running.stop();
-  await health?.close();
-  return 0;
+  try {
+    const health =
+      port === null ? null : await startHealthEndpoint({ port, health: () => running.health(), now });
+    console.log(
+      `Working on ${lanes.join(' and ')}${health ? `, health at ${health.url}/ready` : ''}. Ctrl-C stops.`,
+    );
+    await host.stopRequested;
+    await running.stop();
+    await health?.close();
+    return 0;
+  } finally {
+    // Without its health endpoint it does not stay: what it has claimed meanwhile ends or hands off.
+    await running.stop();
+  }
 }
 
 function readLanes(text: string): QueuedLane[] {

@@ -1,0 +1,62 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { createIdleSign } from './idle-sign.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+function sign() {
+  const show = vi.fn(() => Promise.resolve());
+  const lookAgain = vi.fn();
+  return { show, lookAgain, idle: createIdleSign({ now: () => new Date(), show, lookAgain }) };
+}
+
+it('goes up a while after a claim that brought nothing, and then one more look is due', async () => {
+  const { show, lookAgain, idle } = sign();
+  idle.claimed(0);
+  expect(idle.isUp()).toBe(false);
+  await vi.advanceTimersByTimeAsync(200);
+  expect(idle.isUp()).toBe(true);
+  expect([show, lookAgain].map((each) => each.mock.calls.length)).toEqual([1, 1]);
+});
+
+it('stays down while jobs come in short intervals', async () => {
+  const { show, idle } = sign();
+  for (let n = 0; n < 20; n += 1) {
+    idle.claimed(n % 2);
+    await vi.advanceTimersByTimeAsync(150);
+    expect(idle.isUp()).toBe(false);
+  }
+  expect(show).not.toHaveBeenCalled();
+});
+
+it('goes down with the first job, and the row is told once', async () => {
+  const { show, idle } = sign();
+  idle.claimed(0);
+  await vi.advanceTimersByTimeAsync(200);
+  idle.claimed(3);
+  idle.claimed(3);
+  expect(idle.isUp()).toBe(false);
+  expect(show).toHaveBeenCalledTimes(2);
+});
+
+it('asks for no look when a job came while it was being shown', async () => {
+  const { show, lookAgain, idle } = sign();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  show.mockReturnValueOnce(promise);
+  idle.claimed(0);
+  await vi.advanceTimersByTimeAsync(200);
+  idle.claimed(1);
+  resolve();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(lookAgain).not.toHaveBeenCalled();
+});
+
+it('stays down for good after the end', async () => {
+  const { show, idle } = sign();
+  idle.claimed(0);
+  idle.end();
+  idle.claimed(0);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(idle.isUp()).toBe(false);
+  expect(show).not.toHaveBeenCalled();
+});
