@@ -299,6 +299,8 @@ describe('eight processes that look at the same time', () => {
       await schedule({ name: `s${n}`, catch_up: 'all' }, '50 minutes 30 seconds');
     const pool = new pg.Pool({ connectionString: database.url, max: 8, application_name: 'evaluator' });
     pool.on('error', () => undefined);
+    // One that is cut while the pool is being closed.
+    pool.on('connect', (client) => client.on('error', () => undefined));
     const rpc = createPgRpc(pool);
     const killer = { ended: false };
     const cutAtRandom = async () => {

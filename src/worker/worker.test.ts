@@ -19,6 +19,8 @@ let released: Promise<void>;
 
 beforeAll(async () => {
   database = await createTestDatabase();
+  // One test cuts these connections, too.
+  database.pool.on('connect', (client) => client.on('error', () => undefined));
   queue = createJobQueue(database.rpc);
 });
 beforeEach(() => {
