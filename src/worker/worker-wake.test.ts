@@ -31,6 +31,7 @@ it.each([
       leaseSeconds: 30,
       drainSeconds: 1,
       keepDays: 30,
+      scheduler: 'inngest',
     },
     catalog: [],
     github: () => () => {
