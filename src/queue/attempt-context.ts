@@ -36,6 +36,7 @@ export function createAttemptContext(attempt: Attempt, host: PerformHost, payloa
       return github;
     },
     rpc: host.rpc,
+    http: host.http,
     parents: () => host.queue.parents(job.id),
     enqueue: (followUp) => void followUps.push(followUp),
   };

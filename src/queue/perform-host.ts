@@ -1,6 +1,7 @@
 import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
+import type { OutsideHttp } from '../jobs/job-context.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { type Completions, createCompletions } from './completions.ts';
 import { type Heartbeats, createHeartbeats } from './heartbeats.ts';
@@ -15,6 +16,7 @@ export interface PerformHostOptions {
   /** Called at most once per attempt, and only when the job asks for GitHub. */
   github: (log: Logger) => GitHub;
   rpc: Rpc;
+  http: OutsideHttp;
   log: Logger;
   now: () => Date;
   /** From here on no new step starts: the job hands off instead. */

@@ -6,6 +6,7 @@ import { type LogLevel, parseEndpointConfig } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { FunctionSet } from './function-sets.ts';
 import { createHybridApp, type HybridApp } from './hybrid-app.ts';
+import { createOutsideHttp } from '../runtime/outside-http.ts';
 
 /** What an entry point knows and this module does not. */
 export interface EndpointHost {
@@ -59,7 +60,7 @@ function build(host: EndpointHost, env: EnvRecord): HybridApp {
     rpc,
     github: createSharedGitHub({ ...config.github, rpc, log }),
     log,
-    fetch,
+    http: createOutsideHttp(),
     now: () => new Date(),
     ...(supabasePath === undefined ? {} : { servedAt: config.supabase.url + supabasePath }),
     ...(waitUntil === undefined ? {} : { waitUntil }),

@@ -1,6 +1,7 @@
 import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
+import type { OutsideHttp } from '../jobs/job-context.ts';
 import { createJobQueue } from '../queue/job-queue.ts';
 import type { HybridConfig } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -21,7 +22,7 @@ export interface HybridAppOptions {
   rpc: Rpc;
   github: (log: Logger) => GitHub;
   log: Logger;
-  fetch: typeof fetch;
+  http: OutsideHttp;
   now: () => Date;
   /** The URL at which Inngest reaches this endpoint. Default: the one that each request names. */
   servedAt?: string;
@@ -38,17 +39,18 @@ export interface HybridApp {
 
 /** Puts an Inngest endpoint together. Nothing is sent or opened before the first request. */
 export function createHybridApp(options: HybridAppOptions): HybridApp {
-  const { config, set, catalog, rpc, github, log, now, waitUntil } = options;
+  const { config, set, catalog, rpc, http, github, log, now, waitUntil } = options;
   const queue = createJobQueue(rpc);
   const routing: RouterOptions = {
     catalog,
     queue,
     rpc,
+    http,
     github,
     log,
     now,
     laneOf: createLaneOf({ queue, log, now }),
-    wake: createWake({ fetch: options.fetch, ...config.processJob, log }),
+    wake: createWake({ fetch: http.fetch, ...config.processJob, log }),
     inlineBudgetSeconds: config.inlineBudgetSeconds,
   };
   const client = createInngestClient({ config: config.inngest, appId: set.appId, log });

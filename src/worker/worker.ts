@@ -3,6 +3,7 @@ import { createPgRpc } from '../database/pg-rpc.ts';
 import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
+import type { OutsideHttp } from '../jobs/job-context.ts';
 import { setAlarm } from '../queue/alarm.ts';
 import { createJobQueue } from '../queue/job-queue.ts';
 import { createPerformHost } from '../queue/perform-host.ts';
@@ -33,6 +34,7 @@ export interface WorkerOptions {
   keepDays: number;
   catalog: readonly JobDefinition[];
   github: (rpc: Rpc, log: Logger) => (jobLog: Logger) => GitHub;
+  http: OutsideHttp;
   log: Logger;
   now: () => Date;
   /** How often a lane is looked at without the bell, in milliseconds. Default: 1,000. */
@@ -97,7 +99,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const github = options.github(rpc, log);
   for (const [index, lane] of lanes.entries()) {
     const host = createPerformHost({
-      ...{ queue, rpc, github, log, now, leaseSeconds: options.leaseSeconds },
+      ...{ queue, rpc, github, log, now, http: options.http, leaseSeconds: options.leaseSeconds },
       catalog: catalog.map((definition) => counted(definition, (change) => (running += change))),
       stopStepsAt: never,
       deadline: never,
