@@ -231,7 +231,7 @@ describe('an endpoint that was not allowed to be private', () => {
     const asked: string[] = [];
     const outcome = await attempt(id, {
       resolve: (host) => Promise.resolve(asked.push(host) ? ['93.184.216.34', '2606:4700::1111'] : []),
-      fetch: (url, init) => fetch(String(url as string).replace(endpoint, receiver.url), init),
+      fetch: (url, init) => fetch((url as string).replace(endpoint, receiver.url), init),
     });
     expect(outcome).toMatchObject({ kind: 'complete' });
     expect(asked).toEqual(['hooks.example.com']);
