@@ -90,8 +90,8 @@ async function send(
       signal: AbortSignal.any([ctx.signal, AbortSignal.timeout(timeoutMs)]),
     }),
   );
-  // Nobody reads the answer's body, however long it is.
-  await response.body?.cancel();
+  // Nobody reads the answer's body, however long it is; that it broke off does not change the answer.
+  await response.body?.cancel().catch(() => undefined);
   return response;
 }
 
