@@ -21,7 +21,7 @@ function packagesOf(entry: string): Set<string> {
   for (const path of seen)
     for (const { target, specifier, typeOnly } of readSource(path).imports) {
       if (specifier.startsWith('.')) seen.add(target);
-      else if (!typeOnly) packages.add(specifier);
+      else if (!typeOnly && !specifier.startsWith('node:')) packages.add(specifier);
     }
   return packages;
 }

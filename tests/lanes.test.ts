@@ -11,6 +11,7 @@ import { findDefinition } from '../src/queue/find-definition.ts';
 import { createJobQueue, type JobRow } from '../src/queue/job-queue.ts';
 import { createPerformHost } from '../src/queue/perform-host.ts';
 import { createRouter } from '../src/router/router.ts';
+import { createOutsideHttp } from '../src/runtime/outside-http.ts';
 import { captureCases, labelOf, notCaptures, type CaptureCase } from './capture/capture-cases.ts';
 import { clear, storedRows } from './capture/stored-rows.ts';
 import { expectSoundQueue } from './support/database.ts';
@@ -22,6 +23,7 @@ import { silentLogger } from './support/silent-logger.ts';
  * runs it (inline and edge over HTTP, the worker over TCP), and must end in the same way with the same rows.
  */
 
+const http = createOutsideHttp();
 const repository = 'octo-org/lanes';
 const recipe = { owner: 'octo-org', name: 'lanes', pullRequests: 55, issues: 12, discussions: 6, seed: 7 };
 
@@ -46,7 +48,7 @@ async function runQueued(lane: 'edge' | 'worker', rpc: Rpc, type: string, payloa
   const [job] = await queue.enqueue([{ type, payload, lane }]);
   const soon = new Date(Date.now() + 60_000);
   const host = createPerformHost({
-    ...{ queue, rpc, catalog, github: () => github, log: silentLogger, now: () => new Date() },
+    ...{ queue, rpc, http, catalog, github: () => github, log: silentLogger, now: () => new Date() },
     leaseSeconds: 60,
     stopStepsAt: soon,
     deadline: soon,
@@ -61,6 +63,7 @@ async function runInline(rpc: Rpc, type: string, payload: unknown): Promise<JobR
     ...{
       catalog,
       rpc,
+      http,
       queue: createJobQueue(rpc),
       github: () => github,
       log: silentLogger,
@@ -120,6 +123,9 @@ const others: Runnable[] = Object.keys(notCaptures).map((type) => ({
   payloads: () => [{ repository, prNumber: 1 }, { repository: 42 }],
 }));
 const system: Runnable[] = [
+  { type: 'system/jobs.sweep', payloads: () => [{}] },
+  { type: 'system/job.failed', payloads: () => [{ jobId: crypto.randomUUID() }] },
+  { type: 'system/callback.deliver', payloads: () => [{ jobId: crypto.randomUUID() }] },
   { type: 'system/ping', payloads: () => [{ hello: 'lanes' }] },
   {
     type: 'system/jobs.cancel',

@@ -7,7 +7,7 @@ import { productFiles, type Import, type SourceFile } from './support/imports.ts
  */
 const rooms: Record<string, readonly string[]> = {
   'src/jobs/': ['croner', 'zod'],
-  'src/runtime/': ['zod', 'pino'],
+  'src/runtime/': ['zod', 'pino', 'node:dns'],
   'src/github/': ['src/jobs/outcomes.ts', 'src/runtime/', '@octokit/'],
   'src/database/': ['src/runtime/', 'pg', '@supabase/supabase-js', 'node:crypto'],
   'src/queue/': ['src/jobs/', 'src/database/rpc.ts', 'src/runtime/', 'zod'],

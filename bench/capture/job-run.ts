@@ -2,6 +2,7 @@ import { catalog } from '../../src/jobs/catalog.ts';
 import { createJobQueue } from '../../src/queue/job-queue.ts';
 import { createPerformHost } from '../../src/queue/perform-host.ts';
 import { perform } from '../../src/queue/perform.ts';
+import { createOutsideHttp } from '../../src/runtime/outside-http.ts';
 import { roundTrips, type RoundTrips } from './counted-rpc.ts';
 import { measured, type Measured, type Place } from './place.ts';
 
@@ -26,6 +27,7 @@ export async function runJob(place: Place, type: string, payload: unknown): Prom
     leaseSeconds: 600,
     github: github.client,
     rpc: database.rpc,
+    http: createOutsideHttp(),
     log,
     now: () => new Date(),
     stopStepsAt: inAnHour,

@@ -57,6 +57,43 @@ export type Database = {
           },
         ];
       };
+      background_job_callbacks: {
+        Row: {
+          body: string;
+          job_id: string;
+          url: string;
+        };
+        Insert: {
+          body: string;
+          job_id: string;
+          url: string;
+        };
+        Update: {
+          body?: string;
+          job_id?: string;
+          url?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'background_job_callbacks_job';
+            columns: ['job_id'];
+            referencedRelation: 'background_jobs';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'background_job_callbacks_job';
+            columns: ['job_id'];
+            referencedRelation: 'dead_letter_jobs';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'background_job_callbacks_job';
+            columns: ['job_id'];
+            referencedRelation: 'stuck_jobs';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
       background_job_dependencies: {
         Row: {
           job_id: string;
@@ -371,6 +408,42 @@ export type Database = {
           step_saved?: boolean;
           timeout_seconds?: number;
           type?: string;
+        };
+        Relationships: [];
+      };
+      callback_endpoints: {
+        Row: {
+          allow_private: boolean;
+          created_at: string;
+          disabled_at: string | null;
+          disabled_reason: string | null;
+          enabled: boolean;
+          previous_secret: string | null;
+          previous_secret_until: string | null;
+          secret: string;
+          url: string;
+        };
+        Insert: {
+          allow_private: boolean;
+          created_at?: string;
+          disabled_at?: string | null;
+          disabled_reason?: string | null;
+          enabled?: boolean;
+          previous_secret?: string | null;
+          previous_secret_until?: string | null;
+          secret: string;
+          url: string;
+        };
+        Update: {
+          allow_private?: boolean;
+          created_at?: string;
+          disabled_at?: string | null;
+          disabled_reason?: string | null;
+          enabled?: boolean;
+          previous_secret?: string | null;
+          previous_secret_until?: string | null;
+          secret?: string;
+          url?: string;
         };
         Relationships: [];
       };
@@ -843,6 +916,7 @@ export type Database = {
       job_types: {
         Row: {
           concurrency_limit: number | null;
+          has_on_failure: boolean;
           lane: string;
           lane_override: string | null;
           max_retries: number;
@@ -863,6 +937,7 @@ export type Database = {
         };
         Insert: {
           concurrency_limit?: number | null;
+          has_on_failure?: boolean;
           lane: string;
           lane_override?: string | null;
           max_retries: number;
@@ -883,6 +958,7 @@ export type Database = {
         };
         Update: {
           concurrency_limit?: number | null;
+          has_on_failure?: boolean;
           lane?: string;
           lane_override?: string | null;
           max_retries?: number;
@@ -1428,10 +1504,12 @@ export type Database = {
           job_id: string;
         }[];
       };
+      disable_callback_endpoint: { Args: { reason?: string; url: string }; Returns: boolean };
       discard_dead_letter_jobs: {
         Args: { before?: string; max_jobs?: number; type?: string };
         Returns: number;
       };
+      enable_callback_endpoint: { Args: { url: string }; Returns: boolean };
       enqueue_background_jobs: {
         Args: { jobs: Json };
         Returns: {
@@ -1478,6 +1556,7 @@ export type Database = {
       get_details_state: { Args: { pr_numbers?: Json; repository: Json }; Returns: Json };
       get_discussions_state: { Args: { repository: Json }; Returns: Json };
       get_issues_state: { Args: { issue_number?: number; repository: Json }; Returns: Json };
+      get_job_payload: { Args: { job_id: string }; Returns: Json };
       get_job_statistics_summary: {
         Args: Record<PropertyKey, never>;
         Returns: {
@@ -1547,6 +1626,7 @@ export type Database = {
         Args: { max_jobs?: number; since?: string; type?: string };
         Returns: number;
       };
+      register_callback_endpoint: { Args: { allow_private?: boolean; url: string }; Returns: string };
       remove_worker: { Args: { worker: string }; Returns: undefined };
       report_background_job_progress: {
         Args: { job_id: string; lease_token: string; message: string; percent: number };
@@ -1557,6 +1637,7 @@ export type Database = {
       report_worker: { Args: { idle: boolean; lanes: Json; worker: string }; Returns: undefined };
       resume_job_type: { Args: { type: string }; Returns: undefined };
       retry_failed_job: { Args: { force?: boolean; job_id: string }; Returns: boolean };
+      rotate_callback_secret: { Args: { url: string }; Returns: string };
       save_background_job_step: {
         Args: { job_id: string; lease_token: string; name: string; output: Json };
         Returns: boolean;
@@ -1566,6 +1647,17 @@ export type Database = {
         Returns: number;
       };
       set_job_lane: { Args: { lane: string; type: string }; Returns: undefined };
+      sign_callback: {
+        Args: { job_id: string };
+        Returns: {
+          allow_private: boolean;
+          body: string;
+          enabled: boolean;
+          endpoint: string;
+          headers: Json;
+          url: string;
+        }[];
+      };
       snooze_background_job: {
         Args: { job_id: string; lease_token: string; reason: string; until: string };
         Returns: string;

@@ -12,6 +12,7 @@ import { ping } from '../jobs/system/ping.ts';
 import { createInngestExecutor, type InngestExecutor } from '../local/inngest-executor.ts';
 import { listen, type Listening } from '../local/listen.ts';
 import { createEventsApp } from './app.ts';
+import { createOutsideHttp } from '../runtime/outside-http.ts';
 
 const long = defineJob({
   type: 'test/long',
@@ -72,9 +73,12 @@ function createApp(settings: Settings = {}) {
       throw new Error('these tests use no GitHub');
     },
     log,
-    fetch: () => {
-      wakes += 1;
-      return Promise.resolve(Response.json({ message: 'No jobs in queue', jobs: [] }));
+    http: {
+      ...createOutsideHttp(),
+      fetch: () => {
+        wakes += 1;
+        return Promise.resolve(Response.json({ message: 'No jobs in queue', jobs: [] }));
+      },
     },
     now: () => new Date(),
   });

@@ -15,14 +15,16 @@ import { syncDiscussions } from './capture/sync-discussions.ts';
 import { syncWorkspacePriorities } from './capture/workspace-priorities.ts';
 import type { JobDefinition } from './define-job.ts';
 import { cancelJobs } from './system/cancel-jobs.ts';
+import { deliverCallback } from './system/deliver-callback.ts';
+import { jobFailed } from './system/job-failed.ts';
 import { ping } from './system/ping.ts';
 import { sweepJobs } from './system/sweep-jobs.ts';
 
-/** Every job kind of this deployment. To add a job, write its file and name it here. */
-export const catalog: readonly JobDefinition[] = [
+const definitions: readonly JobDefinition[] = [
   ping,
   cancelJobs,
   sweepJobs,
+  deliverCallback,
   captureDetails,
   captureDetailsGraphQL,
   captureReviews,
@@ -39,3 +41,6 @@ export const catalog: readonly JobDefinition[] = [
   syncWorkspacePriorities,
   syncDiscussions,
 ];
+
+/** Every job kind of this deployment. To add a job, write its file and name it above. */
+export const catalog: readonly JobDefinition[] = [...definitions, jobFailed(definitions)];

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { isCronExpression } from './cron-expression.ts';
-import type { JobContext } from './job-context.ts';
+import type { FailedJob, FailureContext, JobContext } from './job-context.ts';
 
 /** Where a job runs: `inline` in the Inngest request, `edge` in `process-job`, `worker` in the always-on process. */
 export type Lane = 'inline' | 'edge' | 'worker';
@@ -38,6 +38,12 @@ export interface JobDefinition<Payload = unknown, Result = unknown> {
   cron: readonly string[];
   /** Does the work. Its return value (JSON) becomes the row's `result`. */
   run(ctx: JobContext<Payload>): Promise<Result>;
+  /**
+   * Called each time a job of this type has failed for good, however it did: retries spent, process killed, expired, a
+   * parent that failed, set to failed by hand. A job of its own (`system/job.failed`), retried as such; its own failure
+   * calls nothing. Default: none.
+   */
+  onFailure: ((ctx: FailureContext, failure: FailedJob) => Promise<unknown>) | null;
 }
 
 type Optional =
@@ -51,7 +57,8 @@ type Optional =
   | 'concurrency'
   | 'throttle'
   | 'quota'
-  | 'cron';
+  | 'cron'
+  | 'onFailure';
 
 /** What `defineJob` takes: a definition whose optional parts may be left out. */
 export type JobDefinitionInput<Payload, Result> = Omit<JobDefinition<Payload, Result>, Optional> &
@@ -76,6 +83,7 @@ export function defineJob<Payload, Result>(
     throttle: null,
     quota: [],
     cron: [],
+    onFailure: null,
     ...input,
   };
   assertDefinition(definition);

@@ -29,6 +29,13 @@ export interface ParentJob {
   error: string | null;
 }
 
+/** The way to servers that the project does not know beforehand. */
+export interface OutsideHttp {
+  fetch: typeof fetch;
+  /** All addresses of a host name, as the host's `fetch` would find them. Rejects when there are none. */
+  resolve(host: string): Promise<string[]>;
+}
+
 /** What a job's `run` receives. The same on every lane. */
 export interface JobContext<Payload> {
   readonly jobId: string;
@@ -57,8 +64,27 @@ export interface JobContext<Payload> {
    * Jobs that `enqueue` others need not call it.
    */
   wake(isolates: number): Promise<boolean>;
+  readonly http: OutsideHttp;
   /** The jobs that this one depends on, oldest first; those that were deleted are missing. */
   parents(): Promise<ParentJob[]>;
   /** Becomes visible together with this job's completion, or not at all. */
   enqueue(job: FollowUpJob): void;
+}
+
+/** What a definition's `onFailure` receives: the context of the `system/job.failed` job that calls it. */
+export type FailureContext = Omit<JobContext<unknown>, 'payload'>;
+
+/** A job as it was when it failed. */
+export interface FailedJob {
+  jobId: string;
+  type: string;
+  /** As it was enqueued: it may be what made the job fail. Null when the row has been deleted since. */
+  payload: unknown;
+  /** Null when somebody set the row to failed without one. */
+  error: string | null;
+  /** `retries_spent`, `non_retryable`, `crashed`, `expired`, `dependency_failed` or `operator`. */
+  reason: string | null;
+  /** Retries spent. */
+  retryCount: number;
+  failedAt: Date;
 }

@@ -6,6 +6,7 @@ import { createWake } from '../router/wake.ts';
 import type { EnvRecord } from '../runtime/config-reader.ts';
 import { parseProcessJobConfig } from '../runtime/config.ts';
 import { createEdgeLogger } from '../runtime/edge-logger.ts';
+import { createOutsideHttp } from '../runtime/outside-http.ts';
 import { createProcessJobHandler, type ProcessJob } from './handler.ts';
 
 /** What an entry point knows and this module does not. */
@@ -32,6 +33,7 @@ export function createEdgeProcessJob(host: EdgeHost): ProcessJob {
     acceptedKeys: config.acceptedKeys,
     queue: createJobQueue(rpc),
     rpc,
+    http: createOutsideHttp(),
     catalog: host.catalog,
     github: createSharedGitHub({ ...config.github, rpc, log }),
     log,

@@ -7,6 +7,7 @@ import { silentLogger } from '../../tests/support/silent-logger.ts';
 import { DatabaseUnreachableError, RpcError, type Rpc, type UncheckedRpc } from '../database/rpc.ts';
 import { NonRetryableError } from '../jobs/outcomes.ts';
 import { createJobQueue, type JobQueue, type NewJob } from '../queue/job-queue.ts';
+import { createOutsideHttp } from '../runtime/outside-http.ts';
 import { createProcessJobHandler, type ProcessJob, type ProcessJobOptions } from './handler.ts';
 
 const key = 'sb_secret_of_this_test';
@@ -46,6 +47,7 @@ function serve(rpc: Rpc, overrides: Partial<ProcessJobOptions> = {}): Served {
       acceptedKeys: ['another key', key],
       queue: createJobQueue(rpc),
       rpc,
+      http: createOutsideHttp(),
       catalog,
       github: () => {
         throw new Error('this test job has no GitHub');

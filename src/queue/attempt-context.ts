@@ -37,6 +37,7 @@ export function createAttemptContext(attempt: Attempt, host: PerformHost, payloa
     },
     rpc: host.rpc,
     wake: async (isolates) => (await host.wake?.(isolates))?.woken ?? false,
+    http: host.http,
     parents: () => host.queue.parents(job.id),
     enqueue: (followUp) => void followUps.push(followUp),
   };

@@ -27,6 +27,8 @@ export interface NewJob {
   dependsOn?: readonly (string | number)[];
   /** What becomes of the job when one of them fails, is cancelled or deleted. Default: `cancel`. */
   onParentFailure?: 'cancel' | 'run' | 'fail';
+  /** Called when the job has ended. Under a registered callback endpoint. */
+  callbackUrl?: string;
 }
 
 export type JobStatus = 'queued' | 'processing' | 'completed' | 'failed' | 'cancelled';

@@ -56,6 +56,7 @@ export function fromNewJob(job: NewJob): Record<string, unknown> {
     repository_id: job.repositoryId,
     depends_on: job.dependsOn,
     on_parent_failure: job.onParentFailure,
+    callback_url: job.callbackUrl,
   };
 }
 
@@ -83,6 +84,7 @@ export function fromDefinition(definition: JobDefinition): Record<string, unknow
     throttle_limit: definition.throttle?.limit ?? null,
     throttle_seconds: definition.throttle?.periodSeconds ?? null,
     quotas: definition.quota,
+    has_on_failure: definition.onFailure !== null,
   };
 }
 

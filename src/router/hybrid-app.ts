@@ -1,6 +1,7 @@
 import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
+import type { OutsideHttp } from '../jobs/job-context.ts';
 import { sweepJobs } from '../jobs/system/sweep-jobs.ts';
 import type { HybridConfig } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -22,7 +23,7 @@ export interface HybridAppOptions {
   rpc: Rpc;
   github: (log: Logger) => GitHub;
   log: Logger;
-  fetch: typeof fetch;
+  http: OutsideHttp;
   now: () => Date;
   /** The URL at which Inngest reaches this endpoint. Default: the one that each request names. */
   servedAt?: string;

@@ -68,7 +68,7 @@ function inlineHost(
   written: Promise<unknown>,
   options: RouterOptions,
 ): PerformHost {
-  const { queue, rpc, github, now, wake, catalog, inlineBudgetSeconds } = options;
+  const { queue, rpc, http, github, now, wake, catalog, inlineBudgetSeconds } = options;
   const { definition, stepsOf, abandoned } = attempt;
   const deadline = new Date(now().getTime() + inlineBudgetSeconds * 1000);
   let signal: AbortSignal | undefined;
@@ -82,6 +82,7 @@ function inlineHost(
   const host = createPerformHost({
     queue,
     rpc,
+    http,
     github,
     now,
     wake,

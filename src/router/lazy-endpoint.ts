@@ -2,9 +2,11 @@ import type { Rpc } from '../database/rpc.ts';
 import { createSupabaseClientRpc } from '../database/supabase-rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import { createSharedGitHub } from '../github/shared-github.ts';
+import type { OutsideHttp } from '../jobs/job-context.ts';
 import type { EnvRecord } from '../runtime/config-reader.ts';
 import type { HybridConfig, LogLevel } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { createOutsideHttp } from '../runtime/outside-http.ts';
 
 /** What Netlify hands to a function beside the request, as far as it is used. */
 export interface NetlifyContext {
@@ -42,7 +44,7 @@ export interface Outside {
   rpc: Rpc;
   github: (log: Logger) => GitHub;
   log: Logger;
-  fetch: typeof fetch;
+  http: OutsideHttp;
   now: () => Date;
 }
 
@@ -52,5 +54,5 @@ export function openOutside(config: HybridConfig, host: LazyEndpointHost): Outsi
   for (const warning of config.warnings) log.warn({}, warning);
   const rpc = createSupabaseClientRpc({ url: config.supabase.url, key: config.supabase.secretKey });
   const github = createSharedGitHub({ ...config.github, rpc, log });
-  return { rpc, github, log, fetch, now: () => new Date() };
+  return { rpc, github, log, http: createOutsideHttp(), now: () => new Date() };
 }

@@ -4,19 +4,21 @@ import { createLaneOf } from './lanes.ts';
 import type { RouterOptions } from './router-options.ts';
 import { createWake } from './wake.ts';
 
-export interface RoutingOptions extends Pick<RouterOptions, 'catalog' | 'rpc' | 'github' | 'log' | 'now'> {
+export interface RoutingOptions extends Pick<
+  RouterOptions,
+  'catalog' | 'rpc' | 'http' | 'github' | 'log' | 'now'
+> {
   config: Pick<HybridConfig, 'processJob' | 'inlineBudgetSeconds'>;
-  fetch: typeof fetch;
 }
 
 /** Puts together what routing takes. Nothing is sent or opened. */
 export function createRouting(options: RoutingOptions): RouterOptions {
-  const { config, catalog, rpc, github, log, now } = options;
+  const { config, catalog, rpc, http, github, log, now } = options;
   const queue = createJobQueue(rpc);
   return {
-    ...{ catalog, queue, rpc, github, log, now },
+    ...{ catalog, queue, rpc, http, github, log, now },
     laneOf: createLaneOf({ queue, log, now }),
-    wake: createWake({ fetch: options.fetch, ...config.processJob, log }),
+    wake: createWake({ fetch: http.fetch, ...config.processJob, log }),
     inlineBudgetSeconds: config.inlineBudgetSeconds,
   };
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createTestDatabase, expectSoundQueue, type TestDatabase } from '../../tests/support/database.ts';
 import { silentLogger } from '../../tests/support/silent-logger.ts';
 import { createJobQueue } from '../queue/job-queue.ts';
+import { createOutsideHttp } from '../runtime/outside-http.ts';
 import { type QueuedLane, startWorker } from './worker.ts';
 
 let database: TestDatabase;
@@ -37,7 +38,7 @@ it.each([
     github: () => () => {
       throw new Error('these tests use no GitHub');
     },
-    ...{ wake, log: silentLogger, now: () => new Date(), sweepSeconds: 0.1 },
+    ...{ wake, http: createOutsideHttp(), log: silentLogger, now: () => new Date(), sweepSeconds: 0.1 },
   });
   if (wakes) await vi.waitFor(() => expect(wake).toHaveBeenCalledWith(1), 30_000);
   else

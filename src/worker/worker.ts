@@ -1,6 +1,7 @@
 import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
+import type { OutsideHttp } from '../jobs/job-context.ts';
 import { setAlarm } from '../queue/alarm.ts';
 import { createJobQueue } from '../queue/job-queue.ts';
 import { createPerformHost } from '../queue/perform-host.ts';
@@ -39,6 +40,7 @@ export interface WorkerOptions {
   github: (rpc: Rpc, log: Logger) => (jobLog: Logger) => GitHub;
   /** Calls `process-job` so many times; never rejects. Default: there is none to call. */
   wake?: (isolates: number) => Promise<{ woken: boolean }>;
+  http: OutsideHttp;
   log: Logger;
   now: () => Date;
   /** How often a lane is looked at without the bell, in milliseconds. Default: 1,000. */
@@ -99,7 +101,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const github = options.github(jobRpc, log);
   for (const [index, lane] of lanes.entries()) {
     const host = createPerformHost({
-      ...{ queue, rpc: jobRpc, github, log, now, leaseSeconds: options.leaseSeconds },
+      ...{ queue, rpc: jobRpc, http: options.http, github, log, now, leaseSeconds: options.leaseSeconds },
       ...(options.wake ? { wake: options.wake } : {}),
       catalog: catalog.map((definition) => counted(definition, (change) => (running += change))),
       stopStepsAt: never,

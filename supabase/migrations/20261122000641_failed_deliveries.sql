@@ -61,9 +61,13 @@ begin
     raise exception using errcode = 'PT400', message = 'job.idempotency_key: expected the key of the event''s job, got nothing';
   end if;
   if not exists (select from public.background_jobs j where j.idempotency_key = v_key) then
-    select e.id, e.created into v_id, v_created from public.enqueue_background_jobs(jsonb_build_array(job)) as e;
+    -- Without the run: beside another endpoint's record of the same event it would look like a replay of that.
+    select e.id, e.created into v_id, v_created
+    from public.enqueue_background_jobs(jsonb_build_array(job - 'inngest_run_id')) as e;
   end if;
   if v_created then
+    update public.background_jobs j
+    set revision = j.revision + 1, inngest_run_id = job ->> 'inngest_run_id' where j.id = v_id;
     perform job_queue.bury_undelivered(v_id, error);
   else
     select * into v_job from public.background_jobs j where j.idempotency_key = v_key for no key update;

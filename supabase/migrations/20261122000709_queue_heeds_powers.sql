@@ -1,4 +1,4 @@
--- The queue's functions with what dependencies, the bell and measured routing change in them.
+-- The queue's functions with what dependencies, the bell, measured routing and callbacks change in them.
 
 create or replace function job_queue.job_problem(p_job jsonb) returns text
 language plpgsql stable
@@ -25,7 +25,9 @@ begin
           v_expected := 'a job type of 1 to 1000 bytes';
         end if;
       when v_key = 'callback_url' then
-        if v_kind <> 'null' then return format('.%s: not available in this version', v_key); end if;
+        if v_kind <> 'null' and job_queue.callback_problem(v_value) is not null then
+          return format('.%s: %s', v_key, job_queue.callback_problem(v_value));
+        end if;
       when v_key = 'depends_on' then
         if v_kind <> 'null' and (v_kind <> 'array' or jsonb_array_length(v_value) > 1000) then
           v_expected := 'an array of at most 1000 job ids and positions of earlier jobs';
@@ -108,7 +110,7 @@ begin
   ), inserted as (
     insert into public.background_jobs (
       id, type, payload, lane, priority, run_at, expires_at, max_retries, timeout_seconds, idempotency_key,
-      concurrency_key, concurrency_limit, inngest_event_id, inngest_run_id, repository_id, revision)
+      concurrency_key, concurrency_limit, inngest_event_id, inngest_run_id, repository_id, callback_url, revision)
     select i.id, i.type, coalesce(i.job -> 'payload', '{}'),
            coalesce(i.job ->> 'lane', job_queue.queue_lane(coalesce(t.lane_override, t.measured_lane, t.lane, 'edge'))),
            coalesce((i.job ->> 'priority')::numeric::integer, t.priority, 0), i.run_at,
@@ -120,7 +122,7 @@ begin
            i.job ->> 'idempotency_key', i.job ->> 'concurrency_key',
            case when i.job ->> 'concurrency_key' is not null
                 then coalesce((i.job ->> 'concurrency_limit')::numeric::integer, t.concurrency_limit, 1) end,
-           i.job ->> 'inngest_event_id', i.job ->> 'inngest_run_id', (i.job ->> 'repository_id')::uuid,
+           i.job ->> 'inngest_event_id', i.job ->> 'inngest_run_id', (i.job ->> 'repository_id')::uuid, i.job ->> 'callback_url',
            (uuid_hash(i.id) & 1073741823) | 1
     from input i left join public.job_types t on t.type = i.type
     -- One order for all callers: two calls with the same keys wait for each other instead of deadlocking.
@@ -416,6 +418,60 @@ begin
            coalesce((select jsonb_object_agg(s.name, s.output) from public.background_job_steps s where s.job_id = j.id), '{}'),
            j.run_at, j.expires_at
     from job_queue.lease_jobs(array[v_job.id], v_job.lane, worker, v_now, lease_seconds, false) as j;
+end
+$$;
+
+create or replace function job_queue.insert_begun(
+  p_job jsonb, p_type public.job_types, p_worker text, p_lease_seconds integer) returns public.background_jobs
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := clock_timestamp();
+  v_id uuid := public.uuid_v7();
+  v_job public.background_jobs;
+begin
+  insert into public.background_jobs as j (
+    id, type, payload, status, lane, priority, run_at, expires_at, max_retries, timeout_seconds, idempotency_key,
+    concurrency_key, concurrency_limit, inngest_event_id, inngest_run_id, repository_id, callback_url, started_at,
+    lease_token, lease_until, revision)
+  values (
+    v_id, p_job ->> 'type', coalesce(p_job -> 'payload', '{}'), 'processing', 'inline',
+    coalesce((p_job ->> 'priority')::numeric::integer, p_type.priority, 0), v_now,
+    coalesce((p_job ->> 'expires_at')::timestamptz, v_now + interval '24 hours'),
+    coalesce((p_job ->> 'max_retries')::numeric::integer, p_type.max_retries, 3),
+    coalesce((p_job ->> 'timeout_seconds')::numeric::integer, p_type.timeout_seconds, 120),
+    p_job ->> 'idempotency_key', p_job ->> 'concurrency_key',
+    case when p_job ->> 'concurrency_key' is not null
+         then coalesce((p_job ->> 'concurrency_limit')::numeric::integer, p_type.concurrency_limit, 1) end,
+    p_job ->> 'inngest_event_id', p_job ->> 'inngest_run_id', (p_job ->> 'repository_id')::uuid, p_job ->> 'callback_url',
+    v_now, gen_random_uuid(), v_now + make_interval(secs => p_lease_seconds),
+    (uuid_hash(v_id) & 1073741823) | 1)
+  on conflict (idempotency_key) where idempotency_key is not null do nothing
+  returning * into v_job;
+  if v_job.id is not null then
+    insert into public.background_job_leases (token, worker, lane, claimed_at, lease_until, remaining, job_ids)
+    values (v_job.lease_token, p_worker, 'inline', v_now, v_job.lease_until, 1, array[v_job.id]);
+  end if;
+  return v_job;
+end
+$$;
+
+create or replace function job_queue.bury_undelivered(p_id uuid, p_error jsonb) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_job public.background_jobs;
+begin
+  select * into v_job from public.background_jobs j where j.id = p_id;
+  perform job_queue.remove_ready(v_job.lane, v_job.run_at - v_job.priority * interval '1 minute', v_job.id);
+  update public.background_jobs j
+  set revision = j.revision + 1, status = 'failed', failed_at = clock_timestamp(),
+      failure_reason = case p_error ->> 'name' when 'NonRetriableError' then 'non_retryable' else 'retries_spent' end,
+      error = coalesce(p_error ->> 'message', p_error ::text)
+  where j.id = p_id;
+  perform job_queue.after_end(array[p_id]);
 end
 $$;
 

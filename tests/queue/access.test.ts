@@ -11,6 +11,7 @@ const tables = [
   'background_job_attempts',
   'background_job_steps',
   'job_types',
+  'background_job_callbacks',
 ];
 const views = ['job_statistics', 'job_statistics_hourly', 'dead_letter_jobs', 'stuck_jobs', 'queue_depth'];
 
@@ -29,7 +30,7 @@ async function functions(): Promise<{ call: string; name: string }[]> {
   return await queue.sql(
     `select p.oid::regprocedure::text as call, p.proname as name from pg_proc p
      where p.pronamespace = 'public'::regnamespace
-       and (p.proname ~ 'background_job|job_type|job_lane|failed_job|job_statistics' or p.proname = 'uuid_v7')`,
+       and (p.proname ~ 'background_job|job_type|job_lane|failed_job|job_statistics|callback|job_payload' or p.proname = 'uuid_v7')`,
   );
 }
 

@@ -255,9 +255,9 @@ describe('enqueue_background_jobs refuses the whole call', () => {
       /^jobs\[1\]\.repository_id: expected a uuid/,
     ],
     [
-      'a callback',
-      { type: 'a', callback_url: 'https://example.com' },
-      /^jobs\[1\]\.callback_url: not available/,
+      'a callback to whom nobody registered',
+      { type: 'a', callback_url: 'https://example.com/private' },
+      /^jobs\[1\]\.callback_url: expected a URL under a registered callback endpoint .* https:\/\/example\.com$/,
     ],
   ];
 

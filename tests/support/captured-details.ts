@@ -18,7 +18,9 @@ export async function snapshot(
   const isKept = (column: string): boolean =>
     column.includes('synced') ? keep === 'everything' : keep !== 'content' || !/^id$|[^b]_id$/.test(column);
   const snapshots = tables.map(async (table) => {
-    const { rows } = await pool.query<object>(`select * from ${table} order by github_id`);
+    const { rows } = await pool.query<object>(
+      `select * from ${table} as t order by t.github_id, to_jsonb(t) ->> 'comment_type'`,
+    );
     return rows.map((row) => Object.fromEntries(Object.entries(row).filter(([column]) => isKept(column))));
   });
   return await Promise.all(snapshots);

@@ -7,6 +7,7 @@ import { createHybridApp, type HybridApp } from '../../src/router/hybrid-app.ts'
 import type { Scheduler } from '../../src/runtime/config.ts';
 import type { InngestConfig } from '../../src/runtime/inngest-config.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
+import { createOutsideHttp } from '../../src/runtime/outside-http.ts';
 import { silentLogger } from './silent-logger.ts';
 
 export interface HybridEndpoint extends HybridApp {
@@ -66,7 +67,7 @@ export async function startHybridEndpoint(options: HybridEndpointOptions): Promi
       throw new Error('these tests use no GitHub');
     },
     log: options.log ?? silentLogger,
-    fetch,
+    http: createOutsideHttp(),
     now: () => new Date(),
   });
   const server = await serve((request) => app.handle(request));

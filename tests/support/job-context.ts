@@ -3,6 +3,7 @@ import type { GitHub } from '../../src/github/github.ts';
 import { createJobQueue, type JobRow } from '../../src/queue/job-queue.ts';
 import { perform } from '../../src/queue/perform.ts';
 import { createPerformHost } from '../../src/queue/perform-host.ts';
+import { createOutsideHttp } from '../../src/runtime/outside-http.ts';
 import { silentLogger } from './silent-logger.ts';
 import type { TestDatabase } from './database.ts';
 
@@ -42,6 +43,7 @@ export async function runAttempt(
     leaseSeconds: 60,
     github: () => github,
     rpc,
+    http: createOutsideHttp(),
     log: silentLogger,
     now: () => new Date(),
     stopStepsAt: inAMinute,

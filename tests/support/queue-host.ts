@@ -8,6 +8,7 @@ import {
   type PerformHostOptions,
 } from '../../src/queue/perform-host.ts';
 import type { Rpc } from '../../src/database/rpc.ts';
+import { createOutsideHttp } from '../../src/runtime/outside-http.ts';
 import { silentLogger } from './silent-logger.ts';
 
 /** A host for test jobs with ten minutes of time; `overrides` may take anything away. */
@@ -21,6 +22,7 @@ export function testHost(
     github: () => {
       throw new Error('this test job has no GitHub');
     },
+    http: createOutsideHttp(),
     log: silentLogger,
     now: () => new Date(),
     stopStepsAt: inTenMinutes,

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { defineJob, type JobDefinition } from '../../src/jobs/define-job.ts';
 import type { JobContext } from '../../src/jobs/job-context.ts';
+import { createOutsideHttp } from '../../src/runtime/outside-http.ts';
 import { startWorker, type Worker, type WorkerOptions } from '../../src/worker/worker.ts';
 import type { TestDatabase } from './database.ts';
 import { silentLogger } from './silent-logger.ts';
@@ -27,6 +28,7 @@ export async function startTestWorker(
     github: () => () => {
       throw new Error('this test job has no GitHub');
     },
+    http: createOutsideHttp(),
     log: silentLogger,
     now: () => new Date(),
     pollMs: never,

@@ -10,6 +10,7 @@ import { ConfigError, type EnvRecord } from '../../runtime/config-reader.ts';
 import { parseHybridConfig, type HybridConfig } from '../../runtime/config.ts';
 import type { InngestConfig } from '../../runtime/inngest-config.ts';
 import { createNodeLogger } from '../../runtime/node-logger.ts';
+import { createOutsideHttp } from '../../runtime/outside-http.ts';
 import { readCommandLine, UsageError } from './command-line.ts';
 import { dataDirOption, resolveDataDir } from './data-dir.ts';
 import { findTarget } from './target.ts';
@@ -109,7 +110,7 @@ async function dispatch(event: JobEvent, config: HybridConfig, fetcher: typeof f
     rpc,
     github: createSharedGitHub({ ...config.github, rpc, log }),
     log,
-    fetch: fetcher,
+    http: { ...createOutsideHttp(), fetch: fetcher },
     now: () => new Date(),
   });
   const receipt = await router.dispatch(event);

@@ -5,6 +5,7 @@ import { createWake } from '../../router/wake.ts';
 import { parseWorkerConfig } from '../../runtime/config.ts';
 import type { EnvRecord } from '../../runtime/config-reader.ts';
 import { createNodeLogger } from '../../runtime/node-logger.ts';
+import { createOutsideHttp } from '../../runtime/outside-http.ts';
 import { startHealthEndpoint } from '../../worker/health.ts';
 import { type QueuedLane, startWorker } from '../../worker/worker.ts';
 import { readCommandLine, UsageError } from './command-line.ts';
@@ -62,6 +63,7 @@ export async function worker(host: WorkerHost): Promise<number> {
     worker: `${hostname()}:${process.pid}:${crypto.randomUUID().slice(0, 8)}`,
     lanes,
     catalog,
+    http: createOutsideHttp(),
     github: (rpc, log) => createSharedGitHub({ ...config.github, rpc, log }),
     ...(config.processJob ? { wake: createWake({ ...config.processJob, fetch, log }) } : {}),
     log,
