@@ -10,6 +10,10 @@ const leaseOf = (job: ClaimedJob): Lease => ({ jobId: job.id, leaseToken: job.le
 const error = { name: 'Error', message: 'it broke' };
 const unknownLease = { jobId: crypto.randomUUID(), leaseToken: crypto.randomUUID() };
 
+/** A job definition that is never run. */
+const typed = (type: string, more: Pick<Parameters<typeof defineJob>[0], 'throttle' | 'quota'>) =>
+  defineJob({ type, payload: z.unknown(), run: () => Promise.resolve(null), ...more });
+
 describeDrivers('the job queue', (driver) => {
   let open: OpenDriver;
   let queue: JobQueue;
@@ -222,5 +226,105 @@ describeDrivers('the job queue', (driver) => {
     await queue.enqueue([{ type: 'test/synced' }]);
     const claimed = await queue.claim({ lane: 'worker', worker: 'w', maxJobs: 1, leaseSeconds: 30 });
     expect(claimed).toMatchObject([{ timeoutSeconds: 77, maxRetries: 5 }]);
+  });
+
+  it('lets a job wait for its parents, by id and by position, and shows it their results', async () => {
+    const first = await claimNew({ type: 'test/first' });
+    const [, child] = await queue.enqueue([
+      { type: 'test/second' },
+      { type: 'test/child', dependsOn: [first.id, 0] },
+    ]);
+    const request = { lane: 'edge', worker: 'w', maxJobs: 9, leaseSeconds: 30 } as const;
+    const [second, ...others] = await queue.claim(request);
+    expect([second?.type, others]).toEqual(['test/second', []]);
+    await queue.complete([{ ...leaseOf(first), result: { rows: 1 } }]);
+    expect(await queue.claim(request)).toEqual([]);
+    expect(await queue.explain(child?.id ?? '')).toBe(
+      `waits for job ${second?.id} (test/second, processing)`,
+    );
+    await queue.complete([{ ...leaseOf(second!), result: null }]);
+    expect(await queue.claim(request)).toMatchObject([{ type: 'test/child' }]);
+    expect(await queue.parents(child?.id ?? '')).toEqual([
+      { id: first.id, type: 'test/first', status: 'completed', result: { rows: 1 }, error: null },
+      { id: second?.id, type: 'test/second', status: 'completed', result: null, error: null },
+    ]);
+    expect(await queue.parents(first.id)).toEqual([]);
+  });
+
+  it('ends a job as its policy says when a parent fails', async () => {
+    const parent = await claimNew({ type: 'test/parent' });
+    const children = await queue.enqueue([
+      { type: 'test/default', dependsOn: [parent.id] },
+      { type: 'test/fails', dependsOn: [parent.id], onParentFailure: 'fail' },
+      { type: 'test/runs', dependsOn: [parent.id], onParentFailure: 'run' },
+    ]);
+    expect(await queue.fail(leaseOf(parent), error, false)).toBe('failed');
+    const rows = await Promise.all(children.map(({ id }) => queue.get(id)));
+    expect(rows.map((row) => row?.status)).toEqual(['cancelled', 'failed', 'queued']);
+    expect(await queue.parents(children[2]?.id ?? '')).toMatchObject([
+      { status: 'failed', result: null, error: 'it broke' },
+    ]);
+  });
+
+  it('refuses a parent that does not exist, or that comes later', async () => {
+    for (const parent of [crypto.randomUUID(), 0])
+      await expect(queue.enqueue([{ type: 'test/child', dependsOn: [parent] }])).rejects.toThrow(
+        /jobs\[0\]\.depends_on/,
+      );
+    expect((await open.pool.query('select from background_jobs')).rowCount).toBe(0);
+  });
+
+  it('starts no more jobs of a type than its throttle lets', async () => {
+    const throttled = typed('test/throttled', { throttle: { limit: 2, periodSeconds: 3600 } });
+    await queue.syncJobTypes([throttled]);
+    const [, , third] = await queue.enqueue(Array.from({ length: 3 }, () => ({ type: throttled.type })));
+    const request = { lane: 'edge', worker: 'w', maxJobs: 9, leaseSeconds: 30 } as const;
+    expect(await queue.claim(request)).toHaveLength(2);
+    expect(await queue.claim(request)).toEqual([]);
+    expect(await queue.claimOne(third?.id ?? '', 'w', 30)).toBeNull();
+    expect(await queue.explain(third?.id ?? '')).toContain('throttled: 2 jobs');
+  });
+
+  it('starts no job of a type whose quota is exhausted', async () => {
+    const metered = typed('test/metered', { quota: ['github:core'] });
+    await queue.syncJobTypes([metered]);
+    const [job] = await queue.enqueue([{ type: metered.type }]);
+    const report = { quota: 'github:core', token: 't1', resets_at: '2099-01-01T00:00:00Z' };
+    await open.rpc('report_job_quotas', { reports: [{ ...report, remaining: 0 }] });
+    const request = { lane: 'edge', worker: 'w', maxJobs: 9, leaseSeconds: 30 } as const;
+    expect(await queue.claim(request)).toEqual([]);
+    expect(await queue.claimOne(job?.id ?? '', 'w', 30)).toBeNull();
+    await open.pool.query('delete from job_quotas');
+    expect(await queue.claim(request)).toMatchObject([{ type: 'test/metered' }]);
+  });
+
+  it('calls back only URLs under a registered endpoint', async () => {
+    const job = { type: 'test/told', callbackUrl: 'https://hooks.example.com/jobs' };
+    await expect(queue.enqueue([job])).rejects.toMatchObject({
+      code: 'PT400',
+      message: expect.stringContaining('jobs[0].callback_url: expected a URL under a registered') as string,
+    });
+    await open.rpc('register_callback_endpoint', { url: 'https://hooks.example.com' });
+    const told = await claimNew(job);
+    await queue.complete([{ ...leaseOf(told), result: 1 }]);
+    expect(await queue.claim({ lane: 'edge', worker: 'w', maxJobs: 9, leaseSeconds: 30 })).toMatchObject([
+      { type: 'system/callback.deliver', payload: { jobId: told.id } },
+    ]);
+    await open.pool.query('delete from callback_endpoints');
+  });
+
+  it('redrives, discards and prunes by its SQL functions', async () => {
+    const [redriven, discarded] = [await claimNew({ type: 'test/a' }), await claimNew({ type: 'test/b' })];
+    for (const job of [redriven, discarded]) await queue.fail(leaseOf(job), error, false);
+    expect(await open.rpc('redrive_dead_letter_jobs', { type: 'test/a' })).toBe(1);
+    expect(await open.rpc('discard_dead_letter_jobs')).toBe(1);
+    expect(await queue.get(redriven.id)).toMatchObject({ status: 'queued', retryCount: 0 });
+    expect(await queue.get(discarded.id)).toMatchObject({ status: 'cancelled', error: 'it broke' });
+    expect(await open.rpc('prune_background_jobs', { older_than: '7 days', max_rows: 10 })).toBe(0);
+    await expect(
+      open.rpc('prune_background_jobs', { older_than: '1 day', max_rows: 10 }),
+    ).rejects.toMatchObject({
+      code: 'PT400',
+    });
   });
 });

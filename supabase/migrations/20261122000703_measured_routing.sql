@@ -7,7 +7,8 @@ create table public.job_settings (
   meaning text not null,
   constraint job_settings_pkey primary key (name),
   constraint job_settings_known check (name in (
-    'measured_routing', 'inline_budget_ms', 'edge_budget_ms', 'edge_jobs_per_isolate', 'edge_max_isolates')),
+    'measured_routing', 'inline_budget_ms', 'edge_budget_ms', 'edge_jobs_per_isolate', 'edge_max_isolates',
+    'dead_letter_callback_url')),
   constraint job_settings_switch check (name <> 'measured_routing' or jsonb_typeof(value) = 'boolean'),
   constraint job_settings_budget check (
     name not like '%\_budget\_ms' or (jsonb_typeof(value) = 'number' and value::text::numeric between 1 and 1e9)),

@@ -57,26 +57,32 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_ended public.background_jobs;
+  v_alert_url text := (select s.value #>> '{}' from public.job_settings s where s.name = 'dead_letter_callback_url');
+  v_told record;
 begin
-  for v_ended in
-    select * from public.background_jobs j
-    where j.id = any (p_ids) and j.callback_url is not null and j.status in ('completed', 'failed', 'cancelled') order by j.id
+  for v_told in
+    select j as job, u.url from public.background_jobs j
+    cross join lateral (
+      select j.callback_url as url
+      union -- not all: who asks for both is told once
+      -- Not of our own jobs: a receiver that is down would be told of its own failed deliveries.
+      select v_alert_url where j.status = 'failed' and j.type not like 'system/%') u
+    where j.id = any (p_ids) and u.url is not null and j.status in ('completed', 'failed', 'cancelled') order by j.id, u.url
   loop
     insert into public.background_job_callbacks (job_id, url, body)
-    select e.id, v_ended.callback_url, job_queue.callback_body(v_ended)
+    select e.id, v_told.url, job_queue.callback_body(v_told.job)
     from public.enqueue_background_jobs(jsonb_build_array(jsonb_build_object(
-      'type', 'system/callback.deliver', 'payload', jsonb_build_object('jobId', v_ended.id),
+      'type', 'system/callback.deliver', 'payload', jsonb_build_object('jobId', (v_told.job).id),
       -- Its retries go on for three days.
       'expires_at', clock_timestamp() + interval '7 days',
       -- A receiver that is slow must not take all places of a lane.
-      'concurrency_key', 'callback:' || left(coalesce(substring(v_ended.callback_url from '^https?://[^/?]+'), 'malformed'), 300),
+      'concurrency_key', 'callback:' || left(coalesce(substring(v_told.url from '^https?://[^/?]+'), 'malformed'), 300),
       'concurrency_limit', 5))) as e;
   end loop;
 end
 $$;
 comment on function job_queue.start_callbacks(uuid[]) is
-  'Enqueues one delivery for each of these ended jobs that has a callback_url.';
+  'Enqueues one delivery for each of these ended jobs and each URL that is to hear of it: its callback_url, and dead_letter_callback_url (job_settings) when it failed and is not a system/ job.';
 
 create function job_queue.hmac_sha256(p_key bytea, p_message bytea) returns bytea
 language plpgsql immutable

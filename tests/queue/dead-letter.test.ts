@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { deaths } from './deaths.ts';
 import { useQueue } from './test-queue.ts';
 
 const queue = useQueue();
@@ -19,6 +20,27 @@ const dead = async (): Promise<string[]> =>
   (await queue.sql<{ type: string }>('select type from dead_letter_jobs order by type')).map(
     ({ type }) => type,
   );
+
+describe('dead_letter_jobs', () => {
+  it.each(deaths)(
+    'shows a job that is dead: $reason, and it is explained',
+    async ({ reason, die, explained }) => {
+      const id = await die(queue);
+      expect(await queue.sql('select id, failure_reason from dead_letter_jobs where id = $1', [id])).toEqual([
+        { id, failure_reason: reason },
+      ]);
+      expect(await queue.value('select explain_background_job($1)', [id])).toMatch(explained);
+    },
+  );
+
+  it('knows all reasons that a row may have', async () => {
+    const known = await queue.value<string>(
+      `select pg_get_constraintdef(oid) from pg_constraint where conname = 'background_jobs_failure_reason_known'`,
+    );
+    const reasons = [...known.matchAll(/'(\w+)'/g)].map(([, reason]) => reason);
+    expect(reasons.sort()).toEqual(deaths.map(({ reason }) => reason).sort());
+  });
+});
 
 describe('redrive_dead_letter_jobs', () => {
   it('queues failed jobs again with all their retries, and keeps their errors', async () => {

@@ -52,6 +52,52 @@ describe('explain_background_job', () => {
     expect(await explain(id)).toBe(`concurrency key k is busy: job ${busy.id} is running`);
   });
 
+  it('says until when a quota of the type is exhausted', async () => {
+    await queue.syncTypes({ type: 'a', quotas: ['github:core'] });
+    const [id] = await queue.enqueue({ type: 'a' });
+    await queue.sql('select report_job_quotas($1)', [
+      JSON.stringify([
+        { quota: 'github:core', token: 't1', remaining: 0, resets_at: '2099-01-01T00:00:00Z' },
+      ]),
+    ]);
+    expect(await explain(id)).toMatch(/^quota github:core is exhausted until 2099-01-01/);
+  });
+
+  it('says that the type is throttled', async () => {
+    await queue.syncTypes({ type: 'a', throttle_limit: 1, throttle_seconds: 60 });
+    const [, second] = await queue.enqueue({ type: 'a' }, { type: 'a' });
+    await queue.claim();
+    expect(await explain(second)).toBe('throttled: 1 jobs of type a have started within 60 s');
+  });
+
+  it('says for which parents a job waits, and no more of those that have ended', async () => {
+    const running = await queue.running({ type: 'p1' });
+    const [waiting] = await queue.enqueue({ type: 'p2' });
+    const [child] = await queue.enqueue({ type: 'a', depends_on: [running.id, waiting] });
+    expect(await explain(child)).toBe(
+      `waits for job ${running.id} (p1, processing), job ${waiting} (p2, queued)`,
+    );
+    await queue.complete(lease(running));
+    expect(await explain(child)).toBe(`waits for job ${waiting} (p2, queued)`);
+  });
+
+  it('says that a job backs off after its process died', async () => {
+    const job = await queue.running();
+    await queue.expireLeases(job.id);
+    await queue.sql('select sweep_background_jobs()');
+    expect(await explain(job.id)).toMatch(/^backoff until \d{4}-.*: the lease of w1 expired/);
+  });
+
+  it('says that a worker is there, although it has claimed nothing yet', async () => {
+    const [id] = await queue.enqueue({ type: 'a', lane: 'worker' });
+    expect(await explain(id)).toMatch(/nobody is working on the lane/);
+    await queue.sql(
+      `insert into background_job_workers (worker, lanes, idle) values ('w1', '{worker}', true)`,
+    );
+    expect(await explain(id)).toBe('waiting on lane worker, 0 runnable jobs before it');
+    await queue.sql('delete from background_job_workers');
+  });
+
   it('says that a waiting job has expired', async () => {
     const [id] = await queue.enqueue({ type: 'a', expires_at: '2001-01-01T00:00:00Z' });
     expect(await explain(id)).toMatch(/^expired at 2001-01-01.*next sweep/);

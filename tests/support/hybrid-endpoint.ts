@@ -29,6 +29,8 @@ export interface HybridEndpointOptions {
   sweepsByInngest?: boolean;
   scheduler?: Scheduler;
   log?: Logger;
+  /** Default: the real clock. */
+  now?: () => Date;
 }
 
 /** `inngest-hybrid` on a port of its own, with a `process-job` beside it that only counts. */
@@ -68,7 +70,7 @@ export async function startHybridEndpoint(options: HybridEndpointOptions): Promi
     },
     log: options.log ?? silentLogger,
     http: createOutsideHttp(),
-    now: () => new Date(),
+    now: options.now ?? (() => new Date()),
   });
   const server = await serve((request) => app.handle(request));
   return {
