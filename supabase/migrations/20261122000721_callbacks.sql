@@ -58,26 +58,32 @@ set search_path = ''
 as $$
 declare
   v_alert_url text := (select s.value #>> '{}' from public.job_settings s where s.name = 'dead_letter_callback_url');
-  v_told record;
+  v_portion record;
 begin
-  for v_told in
-    select j as job, u.url from public.background_jobs j
-    cross join lateral (
-      select j.callback_url as url
-      union -- not all: who asks for both is told once
-      -- Not of our own jobs: a receiver that is down would be told of its own failed deliveries.
-      select v_alert_url where j.status = 'failed' and j.type not like 'system/%') u
-    where j.id = any (p_ids) and u.url is not null and j.status in ('completed', 'failed', 'cancelled') order by j.id, u.url
+  -- In portions: a sweep may end ten thousand jobs at once, and a body may have 120 KB.
+  for v_portion in
+    select array_agg(t.url order by t.n) as urls, array_agg(t.body order by t.n) as bodies,
+           jsonb_agg(jsonb_build_object(
+             'type', 'system/callback.deliver', 'payload', jsonb_build_object('jobId', t.id),
+             -- Its retries go on for three days.
+             'expires_at', clock_timestamp() + interval '7 days',
+             -- A receiver that is slow must not take all places of a lane.
+             'concurrency_key', 'callback:' || left(coalesce(substring(t.url from '^https?://[^/?]+'), 'malformed'), 300),
+             'concurrency_limit', 5) order by t.n) as deliveries
+    from (
+      select row_number() over (order by j.id, u.url) as n, j.id, u.url, job_queue.callback_body(j) as body
+      from public.background_jobs j cross join lateral (
+        select j.callback_url as url
+        union -- not all: who asks for both is told once
+        -- Not of our own jobs: a receiver that is down would be told of its own failed deliveries.
+        select v_alert_url where j.status = 'failed' and j.type not like 'system/%') u
+      where j.id = any (p_ids) and u.url is not null and j.status in ('completed', 'failed', 'cancelled')) t
+    group by (t.n - 1) / 500 order by min(t.n)
   loop
     insert into public.background_job_callbacks (job_id, url, body)
-    select e.id, v_told.url, job_queue.callback_body(v_told.job)
-    from public.enqueue_background_jobs(jsonb_build_array(jsonb_build_object(
-      'type', 'system/callback.deliver', 'payload', jsonb_build_object('jobId', (v_told.job).id),
-      -- Its retries go on for three days.
-      'expires_at', clock_timestamp() + interval '7 days',
-      -- A receiver that is slow must not take all places of a lane.
-      'concurrency_key', 'callback:' || left(coalesce(substring(v_told.url from '^https?://[^/?]+'), 'malformed'), 300),
-      'concurrency_limit', 5))) as e;
+    select e.id, t.url, t.body
+    from public.enqueue_background_jobs(v_portion.deliveries) with ordinality as e(id, status, created, n)
+    join unnest(v_portion.urls, v_portion.bodies) with ordinality as t(url, body, n) on t.n = e.n;
   end loop;
 end
 $$;

@@ -97,7 +97,7 @@ describe('dead_letter_callback_url', () => {
     );
     for (const job of await queue.claim()) await queue.fail(job, { retryable: false });
     const told = (await deliveries()).map((delivery) => [delivery.body.data['type'], delivery.url]);
-    expect(told).toEqual([
+    expect(told.sort()).toEqual([
       ['test/both', url],
       ['test/both', `${elsewhere}/done`],
       ['test/same', url],
@@ -112,13 +112,15 @@ describe('dead_letter_callback_url', () => {
     expect((await deliveries()).map(({ body }) => body.data['jobId'])).toEqual([id, id]);
   });
 
-  it('is told of each of a thousand jobs that expire at once', async () => {
+  it('is told of each of many jobs that expire at once', async () => {
     await queue.sql(
       `select from enqueue_background_jobs((select jsonb_agg(
-         '{"type": "test/dead", "expires_at": "2020-01-01T00:00:00Z"}'::jsonb) from generate_series(1, 1000)))`,
+         '{"type": "test/dead", "expires_at": "2020-01-01T00:00:00Z"}'::jsonb) from generate_series(1, 1200)))`,
     );
     await queue.sql('select sweep_background_jobs()');
-    expect(new Set((await deliveries()).map(({ body }) => body.data['jobId'])).size).toBe(1000);
+    const told = await deliveries();
+    expect(told).toHaveLength(1200);
+    expect(new Set(told.map(({ body }) => body.data['jobId'])).size).toBe(1200);
   });
 
   it('tells nobody while it is null', async () => {
