@@ -64,6 +64,7 @@ async function runInline(rpc: Rpc, type: string, payload: unknown): Promise<JobR
       catalog,
       rpc,
       http,
+      inngestEvents: null,
       queue: createJobQueue(rpc),
       github: () => github,
       log: silentLogger,
@@ -126,6 +127,13 @@ const system: Runnable[] = [
   { type: 'system/jobs.sweep', payloads: () => [{}] },
   { type: 'system/job.failed', payloads: () => [{ jobId: crypto.randomUUID() }] },
   { type: 'system/callback.deliver', payloads: () => [{ jobId: crypto.randomUUID() }] },
+  {
+    type: 'system/job.finished',
+    payloads: () => [
+      { jobId: crypto.randomUUID(), type: 'test/awaited', status: 'completed' },
+      { status: 'lost' },
+    ],
+  },
   { type: 'system/ping', payloads: () => [{ hello: 'lanes' }] },
   {
     type: 'system/jobs.cancel',

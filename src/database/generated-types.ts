@@ -915,6 +915,7 @@ export type Database = {
       };
       job_types: {
         Row: {
+          awaits_completion: boolean;
           concurrency_limit: number | null;
           has_on_failure: boolean;
           lane: string;
@@ -936,6 +937,7 @@ export type Database = {
           type: string;
         };
         Insert: {
+          awaits_completion?: boolean;
           concurrency_limit?: number | null;
           has_on_failure?: boolean;
           lane: string;
@@ -957,6 +959,7 @@ export type Database = {
           type: string;
         };
         Update: {
+          awaits_completion?: boolean;
           concurrency_limit?: number | null;
           has_on_failure?: boolean;
           lane?: string;

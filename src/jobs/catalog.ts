@@ -17,6 +17,7 @@ import type { JobDefinition } from './define-job.ts';
 import { cancelJobs } from './system/cancel-jobs.ts';
 import { deliverCallback } from './system/deliver-callback.ts';
 import { jobFailed } from './system/job-failed.ts';
+import { jobFinished } from './system/job-finished.ts';
 import { ping } from './system/ping.ts';
 import { sweepJobs } from './system/sweep-jobs.ts';
 
@@ -25,6 +26,7 @@ const definitions: readonly JobDefinition[] = [
   cancelJobs,
   sweepJobs,
   deliverCallback,
+  jobFinished,
   captureDetails,
   captureDetailsGraphQL,
   captureReviews,

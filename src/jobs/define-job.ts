@@ -44,6 +44,11 @@ export interface JobDefinition<Payload = unknown, Result = unknown> {
    * calls nothing. Default: none.
    */
   onFailure: ((ctx: FailureContext, failure: FailedJob) => Promise<unknown>) | null;
+  /**
+   * The Inngest run of a queued job waits and ends as the job ends: completed with its result, or failed. Default: it
+   * ends as soon as the job is enqueued.
+   */
+  awaitCompletion: boolean;
 }
 
 type Optional =
@@ -58,7 +63,8 @@ type Optional =
   | 'throttle'
   | 'quota'
   | 'cron'
-  | 'onFailure';
+  | 'onFailure'
+  | 'awaitCompletion';
 
 /** What `defineJob` takes: a definition whose optional parts may be left out. */
 export type JobDefinitionInput<Payload, Result> = Omit<JobDefinition<Payload, Result>, Optional> &
@@ -84,6 +90,7 @@ export function defineJob<Payload, Result>(
     quota: [],
     cron: [],
     onFailure: null,
+    awaitCompletion: false,
     ...input,
   };
   assertDefinition(definition);

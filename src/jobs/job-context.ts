@@ -36,6 +36,13 @@ export interface OutsideHttp {
   resolve(host: string): Promise<string[]>;
 }
 
+/** Where and how to post events to Inngest. */
+export interface EventApi {
+  /** Holds the event key: not for logs. */
+  url: string;
+  headers: Record<string, string>;
+}
+
 /** What a job's `run` receives. The same on every lane. */
 export interface JobContext<Payload> {
   readonly jobId: string;
@@ -65,6 +72,8 @@ export interface JobContext<Payload> {
    */
   wake(isolates: number): Promise<boolean>;
   readonly http: OutsideHttp;
+  /** Null where no event key of Inngest is known. */
+  readonly inngestEvents: EventApi | null;
   /** The jobs that this one depends on, oldest first; those that were deleted are missing. */
   parents(): Promise<ParentJob[]>;
   /** Becomes visible together with this job's completion, or not at all. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { callFunction, type Endpoint, type InngestEvent } from './inngest-protocol.ts';
-import { advance, startRun } from './inngest-run.ts';
+import { advance, remember, startRun } from './inngest-run.ts';
+import { createEventWaits, type EventWaits, type TimeOut } from './inngest-waits.ts';
 
 /** A function as the endpoint lists it in development. */
 export interface ServedFunction {
@@ -17,6 +18,8 @@ export interface ExecutorOptions extends Partial<Endpoint> {
   retries?: number;
   /** Milliseconds before an attempt that did not say itself when to come again. Default: doubles from 1 s. */
   backoffMs?: (retry: number) => number;
+  /** How the time-out of a wait for an event passes. Default: in real time. */
+  timeOut?: TimeOut;
   onProgress?: (progress: RunProgress) => void;
 }
 
@@ -24,7 +27,7 @@ export interface ExecutorOptions extends Partial<Endpoint> {
 export interface RunProgress {
   runId: string;
   functionId: string;
-  kind: 'started' | 'step' | 'retry' | 'completed' | 'failed';
+  kind: 'started' | 'step' | 'wait' | 'retry' | 'completed' | 'failed';
   detail: string;
 }
 
@@ -39,7 +42,7 @@ export interface RunEnd {
 }
 
 export interface InngestExecutor {
-  /** Runs every function that the event triggers, to its end. An unknown event triggers none. */
+  /** Hands the event to runs that wait for it, and runs every function that it triggers, to its end. */
   send(event: { name: string; data?: unknown; id?: string }): Promise<RunEnd[]>;
   /** Runs every function with this cron trigger, to its end, as if it were due `at`. */
   tick(cron: string, at: Date): Promise<RunEnd[]>;
@@ -47,18 +50,20 @@ export interface InngestExecutor {
 
 /**
  * Plays Inngest's part on one machine: it matches events with functions, calls them over HTTP, remembers their steps
- * and retries them, and tells their failure handlers when it gives up. For development and tests; it keeps nothing on
- * disk, and neither sleeps, waits for events nor evaluates expressions.
+ * and retries them, wakes those that wait for an event, and tells their failure handlers when it gives up. For
+ * development and tests; it keeps nothing on disk, does not sleep, and of expressions knows one.
  */
 export function createInngestExecutor(options: ExecutorOptions): InngestExecutor {
+  const waits = createEventWaits(options.timeOut);
   const endpoint = { fetch: globalThis.fetch, now: () => new Date(), ...options };
   const runTriggered = async (
     event: InngestEvent,
     isIt: (trigger: Trigger) => boolean,
   ): Promise<RunEnd[]> => {
+    waits.deliver(event);
     const served = options.functions ?? (await askFunctions(endpoint));
     const triggered = served.filter(({ triggers }) => triggers.some(isIt));
-    return await Promise.all(triggered.map((fn) => runToEnd(fn.id, event, endpoint, options)));
+    return await Promise.all(triggered.map((fn) => runToEnd(fn.id, event, endpoint, { ...options, waits })));
   };
   return {
     send: ({ name, data = {}, id = crypto.randomUUID() }) =>
@@ -81,12 +86,16 @@ async function askFunctions(endpoint: Endpoint): Promise<readonly ServedFunction
   return body.functions;
 }
 
+interface RunOptions extends ExecutorOptions {
+  waits: EventWaits;
+}
+
 /** A run that failed is followed by one of the function's failure handler, which each of our functions has. */
 async function runToEnd(
   functionId: string,
   event: InngestEvent,
   endpoint: Endpoint,
-  options: ExecutorOptions,
+  options: RunOptions,
 ): Promise<RunEnd> {
   const end = await run(functionId, event, endpoint, options);
   if (end.status === 'failed')
@@ -112,7 +121,7 @@ async function run(
   functionId: string,
   event: InngestEvent,
   endpoint: Endpoint,
-  options: ExecutorOptions,
+  options: RunOptions,
 ): Promise<RunEnd> {
   const state = startRun(options);
   const { runId, steps } = state;
@@ -126,6 +135,11 @@ async function run(
     if (next.kind === 'ended') {
       tell(next.status, detailOf(next.output));
       return { runId, functionId, status: next.status, output: next.output, requests };
+    }
+    if (next.kind === 'wait') {
+      const arrived = options.waits.wait(next.op);
+      tell('wait', next.op.displayName ?? next.op.id);
+      remember(state, next.op, { type: 'data', data: await arrived });
     }
     if (next.kind === 'retry') {
       tell('retry', `${state.attempt} of ${state.retries}: ${detailOf(next.error)}`);

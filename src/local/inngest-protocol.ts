@@ -17,6 +17,10 @@ export interface StepOp {
   id: string;
   op: string;
   displayName?: string;
+  /** Of a wait: the event's name. */
+  name?: string;
+  /** Of a wait. */
+  opts?: { timeout?: string; if?: string };
   data?: unknown;
   error?: unknown;
 }

@@ -19,6 +19,7 @@ export interface RunState {
 export type Next =
   | { kind: 'continue' }
   | { kind: 'retry'; waitMs: number; error: unknown }
+  | { kind: 'wait'; op: StepOp }
   | { kind: 'ended'; status: 'completed' | 'failed'; output: unknown };
 
 /** Tells what happens in the run: a step, with its name. */
@@ -72,12 +73,15 @@ function takeStep(run: RunState, op: StepOp, mayRetry: boolean, tell: TellStep):
       return remember(run, op, { type: 'error', error: op.error });
     case 'StepFailed':
       return remember(run, op, { type: 'error', error: op.error });
+    case 'WaitForEvent':
+      return { kind: 'wait', op };
     default:
       throw new Error(`Inngest operation ${op.op}: not available in the local executor`);
   }
 }
 
-function remember(run: RunState, op: StepOp, memory: StepMemory): Next {
+/** Takes a step's outcome into the run's memory. */
+export function remember(run: RunState, op: StepOp, memory: StepMemory): Next {
   run.steps.set(op.id, memory);
   run.attempt = 0;
   const announced = run.planned.indexOf(op.id);

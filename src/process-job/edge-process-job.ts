@@ -34,6 +34,7 @@ export function createEdgeProcessJob(host: EdgeHost): ProcessJob {
     queue: createJobQueue(rpc),
     rpc,
     http: createOutsideHttp(),
+    inngestEvents: config.inngestEvents,
     catalog: host.catalog,
     github: createSharedGitHub({ ...config.github, rpc, log }),
     log,

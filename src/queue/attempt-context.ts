@@ -38,6 +38,7 @@ export function createAttemptContext(attempt: Attempt, host: PerformHost, payloa
     rpc: host.rpc,
     wake: async (isolates) => (await host.wake?.(isolates))?.woken ?? false,
     http: host.http,
+    inngestEvents: host.inngestEvents ?? null,
     parents: () => host.queue.parents(job.id),
     enqueue: (followUp) => void followUps.push(followUp),
   };

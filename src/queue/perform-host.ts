@@ -1,7 +1,7 @@
 import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
-import type { OutsideHttp } from '../jobs/job-context.ts';
+import type { EventApi, OutsideHttp } from '../jobs/job-context.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { type Completions, createCompletions } from './completions.ts';
 import { type Heartbeats, createHeartbeats } from './heartbeats.ts';
@@ -19,6 +19,8 @@ export interface PerformHostOptions {
   /** Calls `process-job` so many times; never rejects. Default: there is none to call. */
   wake?: (isolates: number) => Promise<{ woken: boolean }>;
   http: OutsideHttp;
+  /** Default: none is known. */
+  inngestEvents?: EventApi | null;
   log: Logger;
   now: () => Date;
   /** From here on no new step starts: the job hands off instead. */

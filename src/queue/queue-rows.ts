@@ -85,6 +85,7 @@ export function fromDefinition(definition: JobDefinition): Record<string, unknow
     throttle_seconds: definition.throttle?.periodSeconds ?? null,
     quotas: definition.quota,
     has_on_failure: definition.onFailure !== null,
+    awaits_completion: definition.awaitCompletion,
   };
 }
 

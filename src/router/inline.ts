@@ -68,7 +68,7 @@ function inlineHost(
   written: Promise<unknown>,
   options: RouterOptions,
 ): PerformHost {
-  const { queue, rpc, http, github, now, wake, catalog, inlineBudgetSeconds } = options;
+  const { queue, rpc, http, inngestEvents, github, now, wake, catalog, inlineBudgetSeconds } = options;
   const { definition, stepsOf, abandoned } = attempt;
   const deadline = new Date(now().getTime() + inlineBudgetSeconds * 1000);
   let signal: AbortSignal | undefined;
@@ -83,6 +83,7 @@ function inlineHost(
     queue,
     rpc,
     http,
+    inngestEvents,
     github,
     now,
     wake,

@@ -16,6 +16,7 @@ import { recordFailedDelivery } from './failed-delivery.ts';
 import { runInline } from './inline.ts';
 import { inngestFeatures } from './inngest-options.ts';
 import { inngestSteps, type StepRun } from './inngest-steps.ts';
+import { awaitJobEnd, saysThatJobWasDeleted } from './job-end.ts';
 import { type JobReceipt, receiptOfBegun, receiptOfOutcome, waitsOnEdge } from './receipt.ts';
 import { endOfRequest, RequestEnd } from './request-end.ts';
 import type { RouterOptions } from './router-options.ts';
@@ -45,11 +46,14 @@ function createFunction(definition: JobDefinition, options: InngestFunctionsOpti
       ],
       ...inngestFeatures(definition),
       onFailure: ({ event, error }) =>
-        recordFailedDelivery(
-          { event: event.data.event, runId: event.data.run_id, error },
-          definition,
-          options,
-        ),
+        // An awaited job that somebody deleted was delivered: it must not come back as a failed one.
+        saysThatJobWasDeleted(error)
+          ? undefined
+          : recordFailedDelivery(
+              { event: event.data.event, runId: event.data.run_id, error },
+              definition,
+              options,
+            ),
       // The steps that follow when half the budget is spent start in a request of their own.
       checkpointing: { maxRuntime: inlineBudgetSeconds * 500 },
       middleware: [RequestEnd],
@@ -64,9 +68,13 @@ async function handle(
   options: RouterOptions,
 ): Promise<JobReceipt> {
   const lane = await options.laneOf(definition);
-  if (lane !== 'inline' && definition.lane !== 'inline')
-    return await enqueue(context, definition, lane, options);
-  return await finalFailures(() => runNow(context, definition, options));
+  const waits = lane !== 'inline' && definition.lane !== 'inline';
+  const receipt = waits
+    ? await enqueue(context, definition, lane, options)
+    : await finalFailures(() => runNow(context, definition, options));
+  const isAtItsEnd = !waits && receipt.status === 'completed';
+  if (isAtItsEnd || !definition.awaitCompletion) return receipt;
+  return await awaitJobEnd(context, receipt.jobId, options.queue);
 }
 
 async function runNow(

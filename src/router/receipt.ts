@@ -7,9 +7,9 @@ export interface JobReceipt {
   jobId: string;
   lane: Lane;
   status: JobStatus;
-  /** Only of a completed inline job. */
+  /** Of a completed job: an inline one, or one that was awaited. */
   result?: unknown;
-  /** Why an inline attempt failed. */
+  /** Why an inline attempt, or an awaited job, failed. */
   error?: string;
 }
 

@@ -1,7 +1,7 @@
 import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
-import type { OutsideHttp } from '../jobs/job-context.ts';
+import type { EventApi, OutsideHttp } from '../jobs/job-context.ts';
 import type { JobQueue } from '../queue/job-queue.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { LaneOf } from './lanes.ts';
@@ -17,6 +17,8 @@ export interface RouterOptions {
   rpc: Rpc;
   /** For jobs that run inline. */
   http: OutsideHttp;
+  /** For jobs that run inline. */
+  inngestEvents: EventApi | null;
   /** For jobs that run inline; called only when one asks for GitHub. */
   github: (log: Logger) => GitHub;
   log: Logger;

@@ -1,5 +1,6 @@
 import { createJobQueue } from '../queue/job-queue.ts';
 import type { HybridConfig } from '../runtime/config.ts';
+import { toEventApi } from '../runtime/event-api.ts';
 import { createLaneOf } from './lanes.ts';
 import type { RouterOptions } from './router-options.ts';
 import { createWake } from './wake.ts';
@@ -8,7 +9,7 @@ export interface RoutingOptions extends Pick<
   RouterOptions,
   'catalog' | 'rpc' | 'http' | 'github' | 'log' | 'now'
 > {
-  config: Pick<HybridConfig, 'processJob' | 'inlineBudgetSeconds'>;
+  config: Pick<HybridConfig, 'inngest' | 'processJob' | 'inlineBudgetSeconds'>;
 }
 
 /** Puts together what routing takes. Nothing is sent or opened. */
@@ -19,6 +20,7 @@ export function createRouting(options: RoutingOptions): RouterOptions {
     ...{ catalog, queue, rpc, http, github, log, now },
     laneOf: createLaneOf({ queue, log, now }),
     wake: createWake({ fetch: http.fetch, ...config.processJob, log }),
+    inngestEvents: toEventApi(config.inngest),
     inlineBudgetSeconds: config.inlineBudgetSeconds,
   };
 }

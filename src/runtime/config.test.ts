@@ -255,6 +255,36 @@ describe('the configuration of process-job', () => {
     expect(config.acceptedKeys).toEqual(['sb_secret_a', 'sb_secret_b']);
   });
 
+  it.each([
+    ['Inngest Cloud', { INNGEST_EVENT_KEY: 'a-key' }, 'https://inn.gs/e/a-key', {}],
+    [
+      'its production first',
+      { INNGEST_EVENT_KEY: 'a-key', INNGEST_PRODUCTION_EVENT_KEY: 'b-key' },
+      'https://inn.gs/e/b-key',
+      {},
+    ],
+    [
+      'a branch environment',
+      { INNGEST_EVENT_KEY: 'a-key', INNGEST_ENV: 'feature-x' },
+      'https://inn.gs/e/a-key',
+      { 'x-inngest-env': 'feature-x' },
+    ],
+    [
+      'an Inngest of your own',
+      { INNGEST_EVENT_KEY: 'a-key', INNGEST_BASE_URL: 'https://inngest.test' },
+      'https://inngest.test/e/a-key',
+      {},
+    ],
+    ['the Dev Server', { INNGEST_DEV: '1' }, 'http://127.0.0.1:8288/e/dev', {}],
+    ['a Dev Server elsewhere', { INNGEST_DEV: 'http://dev.test:1/' }, 'http://dev.test:1/e/dev', {}],
+  ])('sends events to %s', (_where, env, url, headers) => {
+    expect(parseProcessJobConfig({ ...platform, ...env }).inngestEvents).toEqual({ url, headers });
+  });
+
+  it('sends no events without an event key', () => {
+    expect(parseProcessJobConfig(platform).inngestEvents).toBeNull();
+  });
+
   it('refuses an empty dictionary of keys', () => {
     expect(errorOf(() => parseProcessJobConfig({ ...platform, SUPABASE_SECRET_KEYS: '{}' }))).toContain(
       'SUPABASE_SECRET_KEYS: expected a JSON dictionary or list of secret keys',
@@ -273,6 +303,7 @@ describe('the configuration of the worker', () => {
       leaseSeconds: 30,
       drainSeconds: 25,
       keepDays: 30,
+      inngestEvents: null,
       scheduler: 'inngest',
       logLevel: 'info',
       warnings: [],
@@ -287,6 +318,11 @@ describe('the configuration of the worker', () => {
     expect(parseWorkerConfig({ ...env, KEEP_JOBS_DAYS: '7', JOB_SCHEDULER: 'worker' }).scheduler).toBe(
       'worker',
     );
+  });
+
+  it('knows Inngest as process-job does', () => {
+    const env = { DATABASE_URL: databaseUrl, INNGEST_EVENT_KEY: 'a-key' };
+    expect(parseWorkerConfig(env).inngestEvents).toEqual({ url: 'https://inn.gs/e/a-key', headers: {} });
   });
 
   it('warns of a transaction pooler', () => {

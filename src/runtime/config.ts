@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import type { EventApi } from '../jobs/job-context.ts';
 import { ConfigError, type EnvRecord, type Setting, readSettings } from './config-reader.ts';
 import { count, httpUrl, postgresUrl, secret } from './config-values.ts';
+import { toEventApi } from './event-api.ts';
 import { type InngestConfig, inngestSettings, type RequiredKey, toInngestConfig } from './inngest-config.ts';
 import { secretKeyList } from './secret-keys.ts';
 
@@ -53,6 +55,8 @@ export interface ProcessJobConfig {
   /** This same function, to wake a successor. */
   processJob: ProcessJobTarget;
   github: GitHubConfig;
+  /** Null: no event key. */
+  inngestEvents: EventApi | null;
   /** How long the host lets one invocation live, in seconds. */
   wallSeconds: number;
   /** Jobs that run at the same time in one invocation. */
@@ -65,6 +69,8 @@ export interface ProcessJobConfig {
 }
 
 export interface WorkerConfig {
+  /** Null: no event key. */
+  inngestEvents: EventApi | null;
   /** A direct connection or one in session mode: the worker listens. */
   databaseUrl: string;
   github: GitHubConfig;
@@ -165,6 +171,7 @@ function readHybridConfig(env: EnvRecord, required: RequiredKey): HybridConfig {
 export function parseProcessJobConfig(env: EnvRecord): ProcessJobConfig {
   const { values, foundAs } = readSettings(env, {
     ...shared,
+    ...inngestSettings(env, null),
     anySecretKey,
     wallSeconds: { names: ['EDGE_WALL_SECONDS'], schema: count.default(150), shown: true },
     concurrency: { names: ['EDGE_CONCURRENCY'], schema: count.default(10), shown: true },
@@ -176,6 +183,7 @@ export function parseProcessJobConfig(env: EnvRecord): ProcessJobConfig {
     supabase: { url: values.supabaseUrl, secretKey: preferred(keys) },
     acceptedKeys: [...new Set([wakeKey, ...keys])],
     processJob: processJobTarget(values.supabaseUrl, wakeKey),
+    inngestEvents: toEventApi(toInngestConfig(env, values)),
     github: gitHub(values, foundAs.githubToken),
     wallSeconds: values.wallSeconds,
     concurrency: values.concurrency,
@@ -201,6 +209,7 @@ export function parseWorkerConfig(env: EnvRecord): WorkerConfig {
   const { githubToken, githubUrl, logLevel, scheduler } = shared;
   const { values, foundAs } = readSettings(env, {
     ...{ githubToken, githubUrl, logLevel, scheduler },
+    ...inngestSettings(env, null),
     databaseUrl: { names: ['SUPABASE_DB_URL', 'DATABASE_URL'], schema: postgresUrl },
     concurrency: { names: ['WORKER_CONCURRENCY'], schema: count.default(10), shown: true },
     leaseSeconds: { names: ['WORKER_LEASE_SECONDS'], schema: count.default(30), shown: true },
@@ -215,6 +224,7 @@ export function parseWorkerConfig(env: EnvRecord): WorkerConfig {
   return {
     ...{ databaseUrl, concurrency, leaseSeconds, drainSeconds, keepDays },
     processJob: values.supabaseUrl && wakeKey ? processJobTarget(values.supabaseUrl, wakeKey) : undefined,
+    inngestEvents: toEventApi(toInngestConfig(env, values)),
     scheduler: values.scheduler,
     github: gitHub(values, foundAs.githubToken),
     logLevel: values.logLevel,

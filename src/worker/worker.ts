@@ -1,7 +1,7 @@
 import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
-import type { OutsideHttp } from '../jobs/job-context.ts';
+import type { EventApi, OutsideHttp } from '../jobs/job-context.ts';
 import { setAlarm } from '../queue/alarm.ts';
 import { createJobQueue } from '../queue/job-queue.ts';
 import { createPerformHost } from '../queue/perform-host.ts';
@@ -41,6 +41,8 @@ export interface WorkerOptions {
   /** Calls `process-job` so many times; never rejects. Default: there is none to call. */
   wake?: (isolates: number) => Promise<{ woken: boolean }>;
   http: OutsideHttp;
+  /** Default: none is known. */
+  inngestEvents?: EventApi | null;
   log: Logger;
   now: () => Date;
   /** How often a lane is looked at without the bell, in milliseconds. Default: 1,000. */
@@ -103,6 +105,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     const host = createPerformHost({
       ...{ queue, rpc: jobRpc, http: options.http, github, log, now, leaseSeconds: options.leaseSeconds },
       ...(options.wake ? { wake: options.wake } : {}),
+      inngestEvents: options.inngestEvents ?? null,
       catalog: catalog.map((definition) => counted(definition, (change) => (running += change))),
       stopStepsAt: never,
       deadline: never,
