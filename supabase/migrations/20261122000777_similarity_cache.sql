@@ -209,7 +209,7 @@ comment on function embedding.compare(uuid, text, public.similarity_lists[]) is
   'The similarity of each of these items with every other of the repository; pgvector''s is in single precision.';
 
 create function embedding.trim_lists(
-  due public.similarity_lists[], found public.similarity_cache[], max_per_item integer) returns void
+  due public.similarity_lists[], entries public.similarity_cache[], max_per_item integer) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -218,7 +218,7 @@ begin
   using (
     select r.*, row_number() over (
       partition by r.item_type, r.item_id, r.model order by r.similarity desc, r.similar_type, r.similar_id) as place
-    from (select distinct f.item_type, f.item_id, f.model from unnest(found) as f) as touched
+    from (select distinct f.item_type, f.item_id, f.model from unnest(entries) as f) as touched
     join public.similarity_cache r using (item_type, item_id, model)
   ) as ranked
   where ranked.place > trim_lists.max_per_item
@@ -229,7 +229,7 @@ begin
     select count(*) from public.similarity_cache c
     where c.item_type = e.item_type and c.item_id = e.item_id and c.model = e.model)
   from (
-    select f.item_type, f.item_id, f.model from unnest(found) as f
+    select f.item_type, f.item_id, f.model from unnest(entries) as f
     union select d.item_type, d.item_id, d.model from unnest(due) as d
   ) as touched
   join public.embeddings e using (item_type, item_id, model)
