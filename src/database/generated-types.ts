@@ -5,6 +5,42 @@ export type Json = string | number | boolean | null | { [key: string]: Json | un
 export type Database = {
   public: {
     Tables: {
+      ai_usage: {
+        Row: {
+          cost_micro_usd: number;
+          day: string;
+          input_tokens: number;
+          model: string;
+          output_tokens: number;
+          provider: string;
+          purpose: string;
+          requests: number;
+          user_id: string | null;
+        };
+        Insert: {
+          cost_micro_usd?: number;
+          day: string;
+          input_tokens?: number;
+          model: string;
+          output_tokens?: number;
+          provider: string;
+          purpose: string;
+          requests?: number;
+          user_id?: string | null;
+        };
+        Update: {
+          cost_micro_usd?: number;
+          day?: string;
+          input_tokens?: number;
+          model?: string;
+          output_tokens?: number;
+          provider?: string;
+          purpose?: string;
+          requests?: number;
+          user_id?: string | null;
+        };
+        Relationships: [];
+      };
       background_job_attempts: {
         Row: {
           ended_at: string;
@@ -1828,6 +1864,19 @@ export type Database = {
       recalculate_similarities: {
         Args: { max_per_item: number; model: string; repository_id: string };
         Returns: number;
+      };
+      record_ai_usage: {
+        Args: {
+          cost_micro_usd: number;
+          input_tokens: number;
+          model: string;
+          output_tokens: number;
+          provider: string;
+          purpose: string;
+          requests: number;
+          user_id?: string;
+        };
+        Returns: undefined;
       };
       record_failed_delivery: {
         Args: { error: Json; job: Json };
