@@ -2,23 +2,26 @@
 
 create or replace function job_queue.ring() returns void
 language plpgsql
-set search_path = '' set enable_seqscan = off
+set search_path = '' set enable_seqscan = off set enable_bitmapscan = off
 as $$
 declare
   v_now timestamptz := clock_timestamp();
+  v_lane text;
 begin
-  -- What the caller has just made claimable is among the rows that are looked for: two probes of an index per worker.
-  if exists (
-    select from public.background_job_workers w
-    where w.idle and (
-      exists (
-        select from public.background_job_ready r
-        where r.lane = any (w.lanes) and r.sort_at <= v_now and r.run_at <= v_now)
-      or exists (
-        select from public.background_job_ready r
-        where r.lane = any (w.lanes) and r.sort_at > r.run_at and r.sort_at > v_now and r.run_at <= v_now))) then
-    perform pg_notify('background_job_ready', '');
-  end if;
+  for v_lane in
+    select distinct l.lane from public.background_job_workers w cross join lateral unnest(w.lanes) as l(lane) where w.idle
+  loop
+    -- What the caller has just made claimable is among the rows that are looked for: mostly one probe of an index.
+    if exists (
+         select from public.background_job_ready r
+         where r.lane = v_lane and r.sort_at <= v_now and r.run_at <= v_now)
+       or exists (
+         select from public.background_job_ready r
+         where r.lane = v_lane and r.sort_at > r.run_at and r.sort_at > v_now and r.run_at <= v_now) then
+      perform pg_notify('background_job_ready', '');
+      return;
+    end if;
+  end loop;
 end
 $$;
 comment on function job_queue.ring() is
