@@ -104,12 +104,10 @@ describe('an event that reaches the router without Inngest', () => {
     );
     expect(receipts).toMatchObject(Array(3).fill({ lane: 'edge', status: 'queued' }));
     expect(endpoint.wakes).toHaveLength(3);
-    const claim = async () =>
-      (
-        await database.pool.query(
-          `select id from claim_background_jobs('edge', 'w', 10, 60, null, '["test/keyed"]')`,
-        )
-      ).rows;
+    const claim = async (): Promise<object[]> => {
+      const sql = `select id from claim_background_jobs('edge', 'w', 10, 60, null, '["test/keyed"]')`;
+      return (await database.pool.query<{ id: string }>(sql)).rows;
+    };
     expect([await claim(), await claim()].map(({ length }) => length)).toEqual([1, 0]);
     await database.pool.query('delete from background_jobs');
   });
