@@ -1,6 +1,7 @@
 import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
+import type { OpenEmbedder } from '../jobs/embeddings/text-embedder.ts';
 import type { EventApi, OutsideHttp } from '../jobs/job-context.ts';
 import { setAlarm } from '../queue/alarm.ts';
 import { createJobQueue } from '../queue/job-queue.ts';
@@ -43,6 +44,8 @@ export interface WorkerOptions {
   http: OutsideHttp;
   /** Default: none is known. */
   inngestEvents?: EventApi | null;
+  /** Default: there is no local model. */
+  openEmbedder?: OpenEmbedder;
   log: Logger;
   now: () => Date;
   /** How often a lane is looked at without the bell, in milliseconds. Default: 1,000. */
@@ -106,6 +109,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       ...{ queue, rpc: jobRpc, http: options.http, github, log, now, leaseSeconds: options.leaseSeconds },
       ...(options.wake ? { wake: options.wake } : {}),
       inngestEvents: options.inngestEvents ?? null,
+      ...(options.openEmbedder ? { openEmbedder: options.openEmbedder } : {}),
       catalog: catalog.map((definition) => counted(definition, (change) => (running += change))),
       stopStepsAt: never,
       deadline: never,
