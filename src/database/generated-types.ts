@@ -1399,6 +1399,7 @@ export type Database = {
           item_type: string;
           model: string;
           repository_id: string;
+          similar_embedded_at: string;
           similar_id: string;
           similar_type: string;
           similarity: number;
@@ -1408,6 +1409,7 @@ export type Database = {
           item_type: string;
           model: string;
           repository_id: string;
+          similar_embedded_at: string;
           similar_id: string;
           similar_type: string;
           similarity: number;
@@ -1417,6 +1419,7 @@ export type Database = {
           item_type?: string;
           model?: string;
           repository_id?: string;
+          similar_embedded_at?: string;
           similar_id?: string;
           similar_type?: string;
           similarity?: number;

@@ -25,8 +25,8 @@ begin
   -- Two transactions that both wrote and then both wait for the table lock of an index would wait for ever.
   perform pg_advisory_xact_lock(hashtextextended('embedding.index_model', 0));
   execute format(
-    'create index if not exists %I on public.embeddings using hnsw ((vector::%I.vector(%s)) %2$I.vector_cosine_ops)
-     where model = %L and dimensions = %3$s',
+    'create index if not exists %1$I on public.embeddings using hnsw ((vector::%2$I.vector(%3$s)) %2$I.vector_cosine_ops)
+     where model = %4$L and dimensions = %3$s',
     v_name, v_schema, dimensions, model);
   return true;
 end

@@ -33,8 +33,9 @@ beforeAll(async () => {
       await storeEmbeddings(sql, embeddedItems(count, dimensions, model));
     await sql('analyze embeddings');
   }
-  // For so few rows the planner would rather read them all.
+  // So few rows the planner would rather read and sort.
   await withVector('set enable_seqscan = off');
+  await withVector('set enable_sort = off');
 }, 180_000);
 
 afterAll(async () => {
