@@ -9,13 +9,13 @@ import { embeddedItems, type Sql, storeEmbeddings, storeItems, uuidOf } from './
  * answered the same.
  */
 
-const count = 2000;
+const count = 1000;
 /** Of different dimensions, beside each other in one table. */
 const models = [
   { model: 'small', dimensions: 24 },
   { model: 'large', dimensions: 48 },
 ];
-const asked = Array.from({ length: 24 }, (_, index) => 1 + index * 79);
+const asked = Array.from({ length: 24 }, (_, index) => 1 + index * 41);
 
 let portable: TestDatabase;
 let pglite: PGlite;
