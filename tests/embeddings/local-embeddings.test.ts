@@ -62,7 +62,7 @@ describe('the local model on the worker', () => {
         failed: 0,
         pages: 2,
         truncated: false,
-        model: expect.stringContaining('local/'),
+        model: expect.stringContaining('local/') as unknown,
       },
     });
     expect(await sql(`select title from match_similar_items('issue', $1, 1)`, [uuidOf(1)])).toEqual([
