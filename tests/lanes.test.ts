@@ -148,6 +148,9 @@ const system: Runnable[] = [
       { status: 'lost' },
     ],
   },
+  // Of these only the refusals are the same everywhere: the local model is on one lane alone.
+  { type: 'embeddings.generate', payloads: () => [{}, { items: [] }] },
+  { type: 'embeddings/batch.generate', payloads: () => [{ maxItems: 0 }] },
   { type: 'system/ping', payloads: () => [{ hello: 'lanes' }] },
   {
     type: 'system/jobs.cancel',

@@ -1435,6 +1435,7 @@ export type Database = {
           item_type: string;
           model: string;
           repository_id: string;
+          similar_embedded_at: string;
           similar_id: string;
           similar_type: string;
           similarity: number;
@@ -1444,6 +1445,7 @@ export type Database = {
           item_type: string;
           model: string;
           repository_id: string;
+          similar_embedded_at: string;
           similar_id: string;
           similar_type: string;
           similarity: number;
@@ -1453,6 +1455,7 @@ export type Database = {
           item_type?: string;
           model?: string;
           repository_id?: string;
+          similar_embedded_at?: string;
           similar_id?: string;
           similar_type?: string;
           similarity?: number;

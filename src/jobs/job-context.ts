@@ -2,6 +2,7 @@ import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import type { OpenAi } from '../openai/openai.ts';
 import type { Logger } from '../runtime/logger.ts';
+import type { OpenEmbedder } from './embeddings/text-embedder.ts';
 
 /** A job to be enqueued when the running job completes, in the same transaction. */
 export interface FollowUpJob {
@@ -77,6 +78,8 @@ export interface JobContext<Payload> {
   readonly http: OutsideHttp;
   /** Null where no event key of Inngest is known. */
   readonly inngestEvents: EventApi | null;
+  /** The local embedding model; null on every host but the always-on process. */
+  readonly openEmbedder: OpenEmbedder | null;
   /** The jobs that this one depends on, oldest first; those that were deleted are missing. */
   parents(): Promise<ParentJob[]>;
   /** Becomes visible together with this job's completion, or not at all. */

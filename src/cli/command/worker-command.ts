@@ -8,6 +8,7 @@ import type { EnvRecord } from '../../runtime/config-reader.ts';
 import { createNodeLogger } from '../../runtime/node-logger.ts';
 import { createOutsideHttp } from '../../runtime/outside-http.ts';
 import { startHealthEndpoint } from '../../worker/health.ts';
+import { createLocalEmbedder } from '../../worker/local-embedder.ts';
 import { type QueuedLane, startWorker } from '../../worker/worker.ts';
 import { readCommandLine, UsageError } from './command-line.ts';
 import { dataDirOption, resolveDataDir } from './data-dir.ts';
@@ -65,6 +66,7 @@ export async function worker(host: WorkerHost): Promise<number> {
     lanes,
     catalog,
     http: createOutsideHttp(),
+    openEmbedder: createLocalEmbedder(config.embeddingModelPath),
     github: (rpc, log) => createSharedGitHub({ ...config.github, rpc, log }),
     openai: (rpc, log) => createOpenAi({ ...config.openai, rpc, log }),
     ...(config.processJob ? { wake: createWake({ ...config.processJob, fetch, log }) } : {}),
