@@ -13,6 +13,11 @@ import { syncRepositoryEnhanced } from './capture/repository-sync-enhanced.ts';
 import { syncRepositoryGraphQL } from './capture/repository-sync-graphql.ts';
 import { syncDiscussions } from './capture/sync-discussions.ts';
 import { syncWorkspacePriorities } from './capture/workspace-priorities.ts';
+import { computeEmbeddings } from './embeddings/compute-embeddings.ts';
+import { generateIssueEmbedding } from './embeddings/generate-issue.ts';
+import { generatePullRequestEmbedding } from './embeddings/generate-pull-request.ts';
+import { processEmbeddingBatch } from './embeddings/process-batch.ts';
+import { recalculateSimilarities } from './embeddings/recalculate-similarities.ts';
 import type { JobDefinition } from './define-job.ts';
 import { cancelJobs } from './system/cancel-jobs.ts';
 import { deliverCallback } from './system/deliver-callback.ts';
@@ -42,6 +47,11 @@ const definitions: readonly JobDefinition[] = [
   updateActivity,
   syncWorkspacePriorities,
   syncDiscussions,
+  computeEmbeddings,
+  generateIssueEmbedding,
+  generatePullRequestEmbedding,
+  processEmbeddingBatch,
+  recalculateSimilarities,
 ];
 
 /** Every job kind of this deployment. To add a job, write its file and name it above. */
