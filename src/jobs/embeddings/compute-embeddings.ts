@@ -95,12 +95,12 @@ async function report(ctx: Context, { items, embedded, failed }: BatchCounts): P
 }
 
 /** As many lists in a step as the database makes at once. */
-async function recalculate({ step, rpc, signal }: Context, repositoryId: string): Promise<number> {
+async function recalculate(ctx: Context, repositoryId: string): Promise<number> {
   const wanted = { repository_id: repositoryId, max_per_item: similarPerItem, model: openAiModel };
   let total = 0;
   for (let part = 1; ; part += 1) {
-    const made = await step(`similarities ${part}`, () =>
-      rpc<number>('recalculate_similarities', wanted, { signal }),
+    const made = await ctx.step(`similarities ${part}`, () =>
+      ctx.rpc<number>('recalculate_similarities', wanted, { signal: ctx.signal }),
     );
     if (made === 0) return total;
     total += made;
