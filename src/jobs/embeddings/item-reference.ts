@@ -19,12 +19,12 @@ export interface ItemReference {
 }
 
 /** Our uuid of an item. */
-export const itemId = z.guid('expected the uuid of an item');
+export const itemId = z
+  .string()
+  .refine((text) => z.guid().safeParse(text).success, 'expected the uuid of an item');
 
 /** `{type, id}`, where `type` is `issue`, `pull_request` (or `pr`) or `discussion`. */
 export const itemReference: z.ZodType<ItemReference> = z.object({
-  type: z
-    .enum(Object.keys(kinds) as (keyof typeof kinds)[], 'expected issue, pull_request or discussion')
-    .transform((kind) => kinds[kind]),
+  type: z.enum(Object.keys(kinds) as (keyof typeof kinds)[]).transform((kind) => kinds[kind]),
   id: itemId,
 });

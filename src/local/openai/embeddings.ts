@@ -29,7 +29,7 @@ export interface EmbeddingAnswer {
 }
 
 /** `POST /v1/embeddings`. */
-export function answerEmbeddings(body: unknown, limits: EmbeddingLimits): EmbeddingAnswer {
+export function answerEmbeddings(body: unknown, limits: EmbeddingLimits, refused?: string): EmbeddingAnswer {
   const parsed = requestSchema.safeParse(body);
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0]!;
@@ -41,6 +41,11 @@ export function answerEmbeddings(body: unknown, limits: EmbeddingLimits): Embedd
     const message = `The model \`${model}\` does not exist or you do not have access to it.`;
     return { response: errorResponse(404, { message, code: 'model_not_found' }), inputs: 0, tokens: 0 };
   }
+  if (refused !== undefined && input.some((text) => text.includes(refused)))
+    return {
+      ...refuse({ message: "'$.input' is invalid. Please check the API reference." }),
+      inputs: input.length,
+    };
   const tokens = input.map(countTokens);
   const total = tokens.reduce((sum, count) => sum + count, 0);
   const problem = whatIsWrong(input, tokens, total, limits);

@@ -18,6 +18,8 @@ export interface OpenAiStandInOptions {
   acceptedKeys?: readonly string[];
   /** Default: OpenAI's own. */
   limits?: Partial<EmbeddingLimits>;
+  /** Embeddings of a text with this in it are refused without a word of why. Default: none are. */
+  refusedText?: string;
   log?: Logger;
 }
 
@@ -82,7 +84,7 @@ export async function startOpenAiStandIn(options: OpenAiStandInOptions = {}): Pr
     if (recorded.path === '/v1/chat/completions') return answerChat(body, recorded.receivedAt);
     if (recorded.path !== '/v1/embeddings')
       return errorResponse(404, { message: `Invalid URL (${context.req.method} ${recorded.path})` });
-    const { response, ...counts } = answerEmbeddings(body, limits);
+    const { response, ...counts } = answerEmbeddings(body, limits, options.refusedText);
     Object.assign(recorded, counts);
     return response;
   }
