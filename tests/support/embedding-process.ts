@@ -31,7 +31,7 @@ export function startEmbeddingProcess(
       const host = testHost({ queue, rpc, catalog }, { openai, ...overrides });
       await queue.sweep();
       await drain({
-        ...{ host, lane: 'edge', worker: crypto.randomUUID(), concurrency: 2 },
+        ...{ host, lane: 'edge', worker: crypto.randomUUID(), concurrency: 1 },
         stopClaimingAt: host.stopStepsAt,
       });
     },
