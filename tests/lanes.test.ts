@@ -137,6 +137,17 @@ const others: Runnable[] = Object.keys(notCaptures).map((type) => ({
   type,
   payloads: () => [{ repository, prNumber: 1 }, { repository: 42 }],
 }));
+const anId = '0194f3c2-7c1a-7000-8000-000000000001';
+const embeddings: Runnable[] = [
+  {
+    type: 'embeddings/compute.requested',
+    payloads: () => [{}, { items: [{ type: 'wiki', id: anId }] }, { similarities: true }],
+  },
+  { type: 'embedding/issue.generate', payloads: () => [{ issueId: anId }, { issueId: 7 }] },
+  { type: 'embedding/pr.generate', payloads: () => [{ prId: anId }, {}] },
+  { type: 'embedding/batch.process', payloads: () => [{ items: [{ type: 'pr', id: anId }] }, { items: [] }] },
+  { type: 'similarity/repository.recalculate', payloads: () => [{ repository }, { repository: 42 }] },
+];
 const system: Runnable[] = [
   { type: 'system/jobs.sweep', payloads: () => [{}] },
   { type: 'system/job.failed', payloads: () => [{ jobId: crypto.randomUUID() }] },
@@ -159,7 +170,7 @@ const system: Runnable[] = [
 ];
 
 describe('a job ends in the same way on every lane', () => {
-  const jobs = [...captures, ...others, ...system];
+  const jobs = [...captures, ...others, ...embeddings, ...system];
 
   it.each(jobs.map((job) => ({ job, label: labelOf(job) })))('$label', async ({ job }) => {
     const isInline = findDefinition(catalog, job.type)?.lane === 'inline';

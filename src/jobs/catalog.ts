@@ -14,6 +14,11 @@ import { syncRepositoryGraphQL } from './capture/repository-sync-graphql.ts';
 import { syncDiscussions } from './capture/sync-discussions.ts';
 import { syncWorkspacePriorities } from './capture/workspace-priorities.ts';
 import type { JobDefinition } from './define-job.ts';
+import { computeEmbeddings } from './embeddings/compute-embeddings.ts';
+import { generateIssueEmbedding } from './embeddings/generate-issue.ts';
+import { generatePullRequestEmbedding } from './embeddings/generate-pull-request.ts';
+import { processEmbeddingBatch } from './embeddings/process-batch.ts';
+import { recalculateSimilarities } from './embeddings/recalculate-similarities.ts';
 import { generateLocalEmbeddingsBatch } from './embeddings/local-batch.ts';
 import { generateLocalEmbeddings } from './embeddings/local-generate.ts';
 import { cancelJobs } from './system/cancel-jobs.ts';
@@ -46,6 +51,11 @@ const definitions: readonly JobDefinition[] = [
   syncDiscussions,
   generateLocalEmbeddings,
   generateLocalEmbeddingsBatch,
+  computeEmbeddings,
+  generateIssueEmbedding,
+  generatePullRequestEmbedding,
+  processEmbeddingBatch,
+  recalculateSimilarities,
 ];
 
 /** Every job kind of this deployment. To add a job, write its file and name it above. */

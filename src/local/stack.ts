@@ -15,6 +15,7 @@ import { startNetlify } from './netlify.ts';
 import type { Shutdown } from './shutdown.ts';
 import { openDatabase } from './stack-database.ts';
 import { openGitHub } from './stack-github.ts';
+import { openOpenAi } from './stack-openai.ts';
 import {
   removeStackState,
   runningStack,
@@ -73,8 +74,8 @@ export async function claimDataFolder(dataDir: string, shutdown: Shutdown): Prom
 }
 
 /**
- * Starts everything that the environment does not already provide: the database, Supabase, GitHub, the Netlify
- * functions and the sweep. Whoever calls has claimed the data folder and runs `shutdown`, also when this fails half-way.
+ * Starts everything that the environment does not already provide: the database, Supabase, GitHub, OpenAI, the
+ * Netlify functions and the sweep. Whoever calls has claimed the data folder and runs `shutdown`, also when this fails half-way.
  */
 export async function startStack(options: StackOptions, shutdown: Shutdown): Promise<Stack> {
   const { root, dataDir, log } = options;
@@ -86,6 +87,10 @@ export async function startStack(options: StackOptions, shutdown: Shutdown): Pro
   shutdown.add(() => gitHub.stop());
   parts.push(gitHub.part);
   Object.assign(env, gitHub.env);
+  const openAi = await openOpenAi(options.env, log);
+  shutdown.add(() => openAi.stop());
+  parts.push(openAi.part);
+  Object.assign(env, openAi.env);
   const databaseUrl = await provideSupabase({ ...options, env: seen() }, parts, env, shutdown);
   const config = parseHybridConfig(seen());
   const queue = createJobQueue(
