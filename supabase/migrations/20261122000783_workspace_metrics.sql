@@ -136,14 +136,14 @@ begin
     group by p.width, p.age
   ), merging as (
     select p.width, p.age, round(avg(s.seconds))::bigint as average,
-           round(percentile_cont(0.5) within group (order by s.seconds))::bigint as median
+           round((percentile_cont(0.5) within group (order by s.seconds))::numeric)::bigint as median
     from period p
     join fact f on f.day between p.first_day and p.last_day
     cross join lateral unnest(f.merge_seconds) as s(seconds)
     group by p.width, p.age
   ), reviewing as (
     select p.width, p.age, round(avg(s.seconds))::bigint as average,
-           round(percentile_cont(0.5) within group (order by s.seconds))::bigint as median
+           round((percentile_cont(0.5) within group (order by s.seconds))::numeric)::bigint as median
     from period p
     join fact f on f.day between p.first_day and p.last_day
     cross join lateral unnest(f.first_review_seconds) as s(seconds)
