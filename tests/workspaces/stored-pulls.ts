@@ -12,7 +12,11 @@ export async function storeAccount(client: Client, githubId: number, isBot = fal
   return { id: rows[0]?.id ?? '', isBot };
 }
 
-export async function storeWorkspace(client: Client, slug: string, owner: string | null = null): Promise<string> {
+export async function storeWorkspace(
+  client: Client,
+  slug: string,
+  owner: string | null = null,
+): Promise<string> {
   const { rows } = await client.query<{ id: string }>(
     'insert into workspaces (name, slug, owner_id) values ($1, $1, $2) returning id',
     [slug, owner],
@@ -28,17 +32,22 @@ export async function addRepository(client: Client, workspace: string, repositor
 }
 
 /** Stores a pull request as a capture leaves it, over an earlier state of it; GitHub moves `updated_at` with every event. */
-export async function storePull(client: Client, pull: Pull, githubId: number, repositoryId: string): Promise<void> {
+export async function storePull(
+  client: Client,
+  pull: Pull,
+  githubId: number,
+  repositoryId: string,
+): Promise<void> {
   const { author, createdAt, mergedAt, closedAt, reviews, comments } = pull;
   const happened = [createdAt, mergedAt, closedAt, ...[...reviews, ...comments].map(({ at }) => at)];
   const updatedAt = new Date(Math.max(...happened.map((time) => time?.getTime() ?? 0)));
-  const { rows } = await client.query<{ id: string }>(
-    `insert into pull_requests (github_id, number, repository_id, author_id, title, state, merged, base_branch,
+  await client.query(
+    `insert into pull_requests as known (github_id, number, repository_id, author_id, title, state, merged, base_branch,
        head_branch, created_at, updated_at, merged_at, closed_at)
      values ($1::bigint, $1::bigint, $2, $3, 'a title', $4, $5, 'main', 'topic', $6, $7, $8, $9)
      on conflict (github_id) do update set state = excluded.state, merged = excluded.merged,
        updated_at = excluded.updated_at, merged_at = excluded.merged_at, closed_at = excluded.closed_at
-     returning id`,
+       where (known.updated_at, known.closed_at) is distinct from (excluded.updated_at, excluded.closed_at)`,
     [
       githubId,
       repositoryId,
@@ -48,6 +57,9 @@ export async function storePull(client: Client, pull: Pull, githubId: number, re
       ...[createdAt, updatedAt, mergedAt, closedAt],
     ],
   );
+  const { rows } = await client.query<{ id: string }>('select id from pull_requests where github_id = $1', [
+    githubId,
+  ]);
   const id = rows[0]?.id;
   for (const [n, { by, at }] of reviews.entries())
     await client.query(
