@@ -16,7 +16,7 @@ export const workspacesSection: Section = {
       ...{ repositories: 100, pullRequests: bench.quick ? 100_000 : 1_000_000, days: 3 * 365 },
       ...{ reviewsPerPullRequest: 2, commentsPerPullRequest: 2, contributors: 1_000 },
     };
-    const rounds = bench.quick ? 3 : 7;
+    const rounds = bench.quick ? 3 : 5;
     const pool = new pg.Pool({ connectionString: bench.databaseUrl, max: 2 });
     try {
       const raw = await measure(bench, pool, size, rounds);
@@ -29,7 +29,7 @@ export const workspacesSection: Section = {
 };
 
 async function measure(bench: Bench, pool: pg.Pool, size: WorkspaceSize, rounds: number): Promise<Rounds> {
-  const { workspace, spare } = await fillWorkspace(pool, size, (what) => bench.progress(what));
+  const { workspace, spare } = await fillWorkspace(bench.databaseUrl, size, (what) => bench.progress(what));
   const results: Rounds = {
     ...{ 'full recompute': [], 'nothing changed': [] },
     ...{ 'repository added': [], 'repository left': [] },

@@ -48,9 +48,9 @@ comment on column public.repository_daily_metrics.closed is 'Pull requests close
 comment on column public.repository_daily_metrics.merged_with_review is
   'Of merged: those with a submitted review, of whatever verdict and whenever, by somebody who is neither their author nor a bot.';
 comment on column public.repository_daily_metrics.merge_seconds is
-  'Of each merged one: whole seconds from created_at to merged_at, never below 0; in ascending order.';
+  'Of each merged one: whole seconds from created_at to merged_at, never below 0.';
 comment on column public.repository_daily_metrics.first_review_seconds is
-  'Of each pull request whose first review by somebody else (no bot) was submitted on the day: whole seconds from created_at to it, never below 0; in ascending order.';
+  'Of each pull request whose first review by somebody else (no bot) was submitted on the day: whole seconds from created_at to it, never below 0.';
 comment on column public.repository_daily_metrics.reviews is
   'Reviews submitted on the day by others than the pull request''s author, without bots.';
 comment on column public.repository_daily_metrics.comments is
@@ -112,7 +112,7 @@ comment on function metrics.refresh_repositories(uuid[], date, boolean) is
 
 create function metrics.insert_repository_days(repository_ids uuid[], from_day date) returns void
 language plpgsql
-set search_path = '' set enable_seqscan = off set jit = off
+set search_path = '' set enable_seqscan = off set jit = off set work_mem = '32MB'
 as $$
 declare
   v_from timestamptz := from_day::timestamp at time zone 'UTC';
@@ -129,50 +129,67 @@ begin
   ), review as materialized (
     select p.id as pull_request_id, p.repository_id, r.reviewer_id, r.submitted_at
     from pull p
-    join public.reviews r on r.pull_request_id = p.id
+    -- `offset 0` makes it one look into the index per pull request; the planner prefers to read the whole table otherwise,
+    -- whatever other repositories have in it.
+    cross join lateral (
+      select v.reviewer_id, v.submitted_at from public.reviews v
+      where v.pull_request_id = p.id and v.state <> 'PENDING' and v.submitted_at is not null offset 0) r
     left join public.contributors c on c.id = r.reviewer_id
-    where r.state <> 'PENDING' and r.submitted_at is not null and not coalesce(c.is_bot, false)
+    where not coalesce(c.is_bot, false)
       -- A deleted account is not the author, unless the author's is deleted as well: then nobody can tell.
       and r.reviewer_id is distinct from p.author_id
   ), first_review as materialized (
     select r.pull_request_id, min(r.submitted_at) as at from review r group by r.pull_request_id
-  ), happening (repository_id, at, kind, seconds, has_review, account_id) as (
-    select p.repository_id, p.created_at, 'opened', null::bigint, null::boolean, case when not c.is_bot then c.id end
-    from pull p left join public.contributors c on c.id = p.author_id
-    where p.created_at >= v_from
+  ), turn (repository_id, at, kind, seconds, has_review) as (
+    select p.repository_id, p.created_at, 'opened', null::bigint, null::boolean from pull p where p.created_at >= v_from
     union all
-    select p.repository_id, p.merged_at, 'merged', metrics.seconds_between(p.created_at, p.merged_at),
-           f.at is not null, null
+    select p.repository_id, p.merged_at, 'merged', metrics.seconds_between(p.created_at, p.merged_at), f.at is not null
     from pull p left join first_review f on f.pull_request_id = p.id
     where p.merged_at >= v_from
     union all
-    select p.repository_id, p.closed_at, 'closed', null, null, null from pull p where p.closed_at >= v_from
+    select p.repository_id, p.closed_at, 'closed', null, null from pull p where p.closed_at >= v_from
     union all
-    select p.repository_id, f.at, 'first review', metrics.seconds_between(p.created_at, f.at), null, null
+    select p.repository_id, f.at, 'first review', metrics.seconds_between(p.created_at, f.at), null
     from first_review f join pull p on p.id = f.pull_request_id
     where f.at >= v_from
+  ), turns as (
+    select t.repository_id, (t.at at time zone 'UTC')::date as day,
+           count(*) filter (where t.kind = 'opened') as opened,
+           count(*) filter (where t.kind = 'merged') as merged,
+           count(*) filter (where t.kind = 'closed') as closed,
+           count(*) filter (where t.has_review) as merged_with_review,
+           array_agg(t.seconds) filter (where t.kind = 'merged') as merge_seconds,
+           array_agg(t.seconds) filter (where t.kind = 'first review') as first_review_seconds
+    from turn t group by t.repository_id, (t.at at time zone 'UTC')::date
+  ), act (repository_id, at, kind, account_id) as (
+    select p.repository_id, p.created_at, 'opened', c.id
+    from pull p join public.contributors c on c.id = p.author_id
+    where p.created_at >= v_from and not c.is_bot
     union all
-    select r.repository_id, r.submitted_at, 'review', null, null, r.reviewer_id from review r where r.submitted_at >= v_from
+    select r.repository_id, r.submitted_at, 'review', r.reviewer_id from review r where r.submitted_at >= v_from
     union all
-    select p.repository_id, m.created_at, 'comment', null, null, m.commenter_id
+    select p.repository_id, m.created_at, 'comment', m.commenter_id
     from pull p
-    join public.comments m on m.pull_request_id = p.id
+    cross join lateral (
+      select k.commenter_id, k.created_at from public.comments k
+      where k.pull_request_id = p.id and k.created_at >= v_from offset 0) m
     left join public.contributors c on c.id = m.commenter_id
-    where m.created_at >= v_from and not coalesce(c.is_bot, false)
+    where not coalesce(c.is_bot, false)
+  ), acts as (
+    -- Each account once per day, so that the sets below need no sorting.
+    select a.repository_id, (a.at at time zone 'UTC')::date as day, a.account_id,
+           count(*) filter (where a.kind = 'review') as reviews, count(*) filter (where a.kind = 'comment') as comments
+    from act a group by a.repository_id, (a.at at time zone 'UTC')::date, a.account_id
+  ), people as (
+    select a.repository_id, a.day, sum(a.reviews) as reviews, sum(a.comments) as comments,
+           array_agg(a.account_id) filter (where a.account_id is not null) as contributor_ids,
+           array_agg(a.account_id) filter (where a.account_id is not null and a.reviews > 0) as reviewer_ids
+    from acts a group by a.repository_id, a.day
   )
-  select h.repository_id, (h.at at time zone 'UTC')::date,
-         count(*) filter (where h.kind = 'opened'),
-         count(*) filter (where h.kind = 'merged'),
-         count(*) filter (where h.kind = 'closed'),
-         count(*) filter (where h.has_review),
-         coalesce(array_agg(h.seconds order by h.seconds) filter (where h.kind = 'merged'), '{}'),
-         coalesce(array_agg(h.seconds order by h.seconds) filter (where h.kind = 'first review'), '{}'),
-         count(*) filter (where h.kind = 'review'),
-         count(*) filter (where h.kind = 'comment'),
-         coalesce(array_agg(distinct h.account_id) filter (where h.account_id is not null), '{}'),
-         coalesce(array_agg(distinct h.account_id) filter (where h.account_id is not null and h.kind = 'review'), '{}')
-  from happening h
-  group by h.repository_id, (h.at at time zone 'UTC')::date;
+  select repository_id, day, coalesce(t.opened, 0), coalesce(t.merged, 0), coalesce(t.closed, 0),
+         coalesce(t.merged_with_review, 0), coalesce(t.merge_seconds, '{}'), coalesce(t.first_review_seconds, '{}'),
+         coalesce(p.reviews, 0), coalesce(p.comments, 0), coalesce(p.contributor_ids, '{}'), coalesce(p.reviewer_ids, '{}')
+  from turns t full join people p using (repository_id, day);
 end
 $$;
 comment on function metrics.insert_repository_days(uuid[], date) is

@@ -110,6 +110,10 @@ begin
     select w.width, a.age, as_of - w.width * (a.age + 1) + 1 as first_day, as_of - w.width * a.age as last_day
     from (values (1, 89), (7, 1), (30, 1), (90, 1)) as w(width, oldest)
     cross join lateral generate_series(0, w.oldest) as a(age)
+  ), period_day as materialized (
+    -- Joined by equality: comparing each row with the bounds of 96 periods takes most of the time otherwise.
+    select p.width, p.age, p.first_day + n as day
+    from period p cross join lateral generate_series(0, p.last_day - p.first_day) as n
   ), member as materialized (
     select m.repository_id from public.workspace_repositories m where m.workspace_id = measure_workspace.workspace_id
   ), fact as materialized (
@@ -137,15 +141,15 @@ begin
   ), merging as (
     select p.width, p.age, round(avg(s.seconds))::bigint as average,
            round((percentile_cont(0.5) within group (order by s.seconds))::numeric)::bigint as median
-    from period p
-    join fact f on f.day between p.first_day and p.last_day
+    from period_day p
+    join fact f on f.day = p.day
     cross join lateral unnest(f.merge_seconds) as s(seconds)
     group by p.width, p.age
   ), reviewing as (
     select p.width, p.age, round(avg(s.seconds))::bigint as average,
            round((percentile_cont(0.5) within group (order by s.seconds))::numeric)::bigint as median
-    from period p
-    join fact f on f.day between p.first_day and p.last_day
+    from period_day p
+    join fact f on f.day = p.day
     cross join lateral unnest(f.first_review_seconds) as s(seconds)
     group by p.width, p.age
   ), person as materialized (
@@ -155,7 +159,7 @@ begin
   ), people as (
     select p.width, p.age, count(distinct a.id) as contributors,
            count(distinct a.id) filter (where a.has_reviewed) as reviewers
-    from period p join person a on a.day between p.first_day and p.last_day
+    from period_day p join person a on a.day = p.day
     group by p.width, p.age
   )
   select p.width, p.age, p.first_day, p.last_day, jsonb_build_object(

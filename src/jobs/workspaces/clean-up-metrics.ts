@@ -35,11 +35,12 @@ export const cleanUpMetrics = defineJob({
   run: cleanUp,
 });
 
-async function cleanUp({ rpc, signal, step, payload }: Context): Promise<DeletedMetrics> {
-  const { keepDays: keep_days, portion: max_rows, maxPortions } = payload;
+async function cleanUp(ctx: Context): Promise<DeletedMetrics> {
+  const { rpc, signal } = ctx;
+  const { keepDays: keep_days, portion: max_rows, maxPortions } = ctx.payload;
   let deleted = 0;
   for (let n = 1; n <= maxPortions; n += 1) {
-    const rows = await step(`portion ${n}`, () =>
+    const rows = await ctx.step(`portion ${n}`, () =>
       rpc<number>('delete_old_workspace_metrics', { keep_days, max_rows }, { signal }),
     );
     deleted += rows;
