@@ -8,12 +8,13 @@ import { startPostgres } from '../src/local/postgres.ts';
 import { createNodeLogger } from '../src/runtime/node-logger.ts';
 import { captureSection } from './capture/section.ts';
 import { queueSection } from './queue/section.ts';
+import { workspacesSection } from './workspaces/section.ts';
 import { saveResult } from './result-file.ts';
 import type { Goal, Section, SectionResult } from './section.ts';
 
 /** `npm run bench [-- section …] [--quick]`: all sections, or those that are named, one after the other. */
 
-const sections: readonly Section[] = [queueSection, captureSection];
+const sections: readonly Section[] = [queueSection, captureSection, workspacesSection];
 
 const { values: flags, positionals: names } = parseArgs({
   options: { quick: { type: 'boolean', default: false } },

@@ -169,8 +169,26 @@ const system: Runnable[] = [
   },
 ];
 
+const workspaceId = '018f0000-0000-7000-8000-000000000001';
+const inWorkspace = (type: string, payloads: unknown[]): Runnable => ({
+  type,
+  payloads: () => payloads,
+  prepare: async ({ pool }) => {
+    await pool.query(
+      `insert into workspaces (id, name, slug) values ($1, 'Lanes', 'lanes') on conflict do nothing`,
+      [workspaceId],
+    );
+  },
+});
+const workspaces: Runnable[] = [
+  inWorkspace('workspace.metrics.aggregate', [{ workspaceId }, { workspaceId: 42 }]),
+  inWorkspace('workspace.repository.changed', [{ workspaceId, repository }, { workspaceId }]),
+  inWorkspace('workspace.metrics.schedule', [{}, { maxWorkspaces: 0 }]),
+  inWorkspace('workspace.metrics.cleanup', [{}, { keepDays: 1 }]),
+];
+
 describe('a job ends in the same way on every lane', () => {
-  const jobs = [...captures, ...others, ...embeddings, ...system];
+  const jobs = [...captures, ...others, ...embeddings, ...workspaces, ...system];
 
   it.each(jobs.map((job) => ({ job, label: labelOf(job) })))('$label', async ({ job }) => {
     const isInline = findDefinition(catalog, job.type)?.lane === 'inline';

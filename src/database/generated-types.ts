@@ -1377,6 +1377,107 @@ export type Database = {
         };
         Relationships: [];
       };
+      repository_changes: {
+        Row: {
+          changed_at: string;
+          id: string;
+          repository_id: string;
+        };
+        Insert: {
+          changed_at?: string;
+          id?: string;
+          repository_id: string;
+        };
+        Update: {
+          changed_at?: string;
+          id?: string;
+          repository_id?: string;
+        };
+        Relationships: [];
+      };
+      repository_daily_metrics: {
+        Row: {
+          closed: number;
+          comments: number;
+          contributor_ids: string[];
+          day: string;
+          first_review_seconds: number[];
+          merge_seconds: number[];
+          merged: number;
+          merged_with_review: number;
+          opened: number;
+          repository_id: string;
+          reviewer_ids: string[];
+          reviews: number;
+        };
+        Insert: {
+          closed: number;
+          comments: number;
+          contributor_ids: string[];
+          day: string;
+          first_review_seconds: number[];
+          merge_seconds: number[];
+          merged: number;
+          merged_with_review: number;
+          opened: number;
+          repository_id: string;
+          reviewer_ids: string[];
+          reviews: number;
+        };
+        Update: {
+          closed?: number;
+          comments?: number;
+          contributor_ids?: string[];
+          day?: string;
+          first_review_seconds?: number[];
+          merge_seconds?: number[];
+          merged?: number;
+          merged_with_review?: number;
+          opened?: number;
+          repository_id?: string;
+          reviewer_ids?: string[];
+          reviews?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'repository_daily_metrics_repository_id_fkey';
+            columns: ['repository_id'];
+            referencedRelation: 'repositories';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      repository_metrics: {
+        Row: {
+          computed_at: string | null;
+          from_day: string | null;
+          open: number;
+          pull_requests: number;
+          repository_id: string;
+        };
+        Insert: {
+          computed_at?: string | null;
+          from_day?: string | null;
+          open?: number;
+          pull_requests?: number;
+          repository_id: string;
+        };
+        Update: {
+          computed_at?: string | null;
+          from_day?: string | null;
+          open?: number;
+          pull_requests?: number;
+          repository_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'repository_metrics_repository_id_fkey';
+            columns: ['repository_id'];
+            referencedRelation: 'repositories';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
       reviews: {
         Row: {
           body: string | null;
@@ -1546,6 +1647,216 @@ export type Database = {
           },
         ];
       };
+      workspace_daily_metrics: {
+        Row: {
+          active_contributors: number;
+          average_first_review_seconds: number | null;
+          average_merge_seconds: number | null;
+          closed: number;
+          comments: number;
+          computed_at: string;
+          day: string;
+          median_first_review_seconds: number | null;
+          median_merge_seconds: number | null;
+          merged: number;
+          merged_with_review: number;
+          open: number;
+          opened: number;
+          pull_requests: number;
+          review_coverage: number | null;
+          reviewers: number;
+          reviews: number;
+          workspace_id: string;
+        };
+        Insert: {
+          active_contributors: number;
+          average_first_review_seconds?: number | null;
+          average_merge_seconds?: number | null;
+          closed: number;
+          comments: number;
+          computed_at: string;
+          day: string;
+          median_first_review_seconds?: number | null;
+          median_merge_seconds?: number | null;
+          merged: number;
+          merged_with_review: number;
+          open: number;
+          opened: number;
+          pull_requests: number;
+          review_coverage?: number | null;
+          reviewers: number;
+          reviews: number;
+          workspace_id: string;
+        };
+        Update: {
+          active_contributors?: number;
+          average_first_review_seconds?: number | null;
+          average_merge_seconds?: number | null;
+          closed?: number;
+          comments?: number;
+          computed_at?: string;
+          day?: string;
+          median_first_review_seconds?: number | null;
+          median_merge_seconds?: number | null;
+          merged?: number;
+          merged_with_review?: number;
+          open?: number;
+          opened?: number;
+          pull_requests?: number;
+          review_coverage?: number | null;
+          reviewers?: number;
+          reviews?: number;
+          workspace_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'workspace_daily_metrics_workspace_id_fkey';
+            columns: ['workspace_id'];
+            referencedRelation: 'workspaces';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      workspace_metrics: {
+        Row: {
+          active_contributors: number;
+          average_first_review_seconds: number | null;
+          average_merge_seconds: number | null;
+          closed: number;
+          comments: number;
+          computed_at: string;
+          first_day: string;
+          last_day: string;
+          median_first_review_seconds: number | null;
+          median_merge_seconds: number | null;
+          merged: number;
+          merged_with_review: number;
+          open: number;
+          opened: number;
+          previous: NonNullable<Json>;
+          pull_requests: number;
+          review_coverage: number | null;
+          reviewers: number;
+          reviews: number;
+          trend: NonNullable<Json>;
+          window_days: number;
+          workspace_id: string;
+        };
+        Insert: {
+          active_contributors: number;
+          average_first_review_seconds?: number | null;
+          average_merge_seconds?: number | null;
+          closed: number;
+          comments: number;
+          computed_at: string;
+          first_day: string;
+          last_day: string;
+          median_first_review_seconds?: number | null;
+          median_merge_seconds?: number | null;
+          merged: number;
+          merged_with_review: number;
+          open: number;
+          opened: number;
+          previous: NonNullable<Json>;
+          pull_requests: number;
+          review_coverage?: number | null;
+          reviewers: number;
+          reviews: number;
+          trend: NonNullable<Json>;
+          window_days: number;
+          workspace_id: string;
+        };
+        Update: {
+          active_contributors?: number;
+          average_first_review_seconds?: number | null;
+          average_merge_seconds?: number | null;
+          closed?: number;
+          comments?: number;
+          computed_at?: string;
+          first_day?: string;
+          last_day?: string;
+          median_first_review_seconds?: number | null;
+          median_merge_seconds?: number | null;
+          merged?: number;
+          merged_with_review?: number;
+          open?: number;
+          opened?: number;
+          previous?: NonNullable<Json>;
+          pull_requests?: number;
+          review_coverage?: number | null;
+          reviewers?: number;
+          reviews?: number;
+          trend?: NonNullable<Json>;
+          window_days?: number;
+          workspace_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'workspace_metrics_workspace_id_fkey';
+            columns: ['workspace_id'];
+            referencedRelation: 'workspaces';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      workspace_repositories: {
+        Row: {
+          added_at: string;
+          repository_id: string;
+          workspace_id: string;
+        };
+        Insert: {
+          added_at?: string;
+          repository_id: string;
+          workspace_id: string;
+        };
+        Update: {
+          added_at?: string;
+          repository_id?: string;
+          workspace_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'workspace_repositories_repository_id_fkey';
+            columns: ['repository_id'];
+            referencedRelation: 'repositories';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'workspace_repositories_workspace_id_fkey';
+            columns: ['workspace_id'];
+            referencedRelation: 'workspaces';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      workspaces: {
+        Row: {
+          active: boolean;
+          created_at: string;
+          id: string;
+          name: string;
+          owner_id: string | null;
+          slug: string;
+        };
+        Insert: {
+          active?: boolean;
+          created_at?: string;
+          id?: string;
+          name: string;
+          owner_id?: string | null;
+          slug: string;
+        };
+        Update: {
+          active?: boolean;
+          created_at?: string;
+          id?: string;
+          name?: string;
+          owner_id?: string | null;
+          slug?: string;
+        };
+        Relationships: [];
+      };
     };
     Views: {
       dead_letter_jobs: {
@@ -1657,6 +1968,10 @@ export type Database = {
         Args: { name: string; seen: string; ticks: Json; until: string };
         Returns: number;
       };
+      aggregate_workspace_metrics: {
+        Args: { as_of?: string; full_recompute?: boolean; workspace_id: string };
+        Returns: Json;
+      };
       begin_background_job: {
         Args: { job: Json; lease_seconds: number; worker: string };
         Returns: {
@@ -1728,6 +2043,7 @@ export type Database = {
           job_id: string;
         }[];
       };
+      delete_old_workspace_metrics: { Args: { keep_days: number; max_rows: number }; Returns: number };
       disable_callback_endpoint: { Args: { reason?: string; url: string }; Returns: boolean };
       discard_dead_letter_jobs: {
         Args: { before?: string; max_jobs?: number; type?: string };
@@ -1752,6 +2068,10 @@ export type Database = {
           retryable: boolean;
         };
         Returns: string;
+      };
+      find_active_workspaces: {
+        Args: { after?: string; max_workspaces: number; spread_seconds: number };
+        Returns: Json;
       };
       find_discussion_repositories: { Args: { period_minutes: number }; Returns: Json };
       find_due_repositories: { Args: { every_minutes: Json; max_repositories: number }; Returns: Json };
@@ -1975,6 +2295,7 @@ export type Database = {
       track_repository: { Args: { repository_id: string }; Returns: boolean };
       unschedule_wake: { Args: Record<PropertyKey, never>; Returns: boolean };
       update_pull_request_activity: { Args: { pr_number: number; repository: Json }; Returns: Json };
+      update_workspace_repository: { Args: { repository: Json; workspace_id: string }; Returns: Json };
       upsert_capture_page: { Args: { page: Json }; Returns: Json };
       upsert_discussions_page: { Args: { page: Json }; Returns: Json };
       upsert_issues_page: { Args: { page: Json; progress: Json }; Returns: Json };

@@ -27,6 +27,10 @@ import { jobFailed } from './system/job-failed.ts';
 import { jobFinished } from './system/job-finished.ts';
 import { ping } from './system/ping.ts';
 import { sweepJobs } from './system/sweep-jobs.ts';
+import { aggregateMetrics } from './workspaces/aggregate-metrics.ts';
+import { changeRepository } from './workspaces/change-repository.ts';
+import { cleanUpMetrics } from './workspaces/clean-up-metrics.ts';
+import { scheduleAggregation } from './workspaces/schedule-aggregation.ts';
 
 const definitions: readonly JobDefinition[] = [
   ping,
@@ -56,6 +60,10 @@ const definitions: readonly JobDefinition[] = [
   generatePullRequestEmbedding,
   processEmbeddingBatch,
   recalculateSimilarities,
+  aggregateMetrics,
+  scheduleAggregation,
+  changeRepository,
+  cleanUpMetrics,
 ];
 
 /** Every job kind of this deployment. To add a job, write its file and name it above. */

@@ -104,6 +104,11 @@ export async function startStack(options: StackOptions, shutdown: Shutdown): Pro
   shutdown.add(() => netlify.close());
   const inngestUrl = `${netlify.url}/api/inngest`;
   parts.push({ name: 'Netlify functions', where: inngestUrl, note: netlify.functions.join(', ') });
+  parts.push({
+    name: 'inngest-embeddings',
+    where: `${netlify.url}/api/inngest-embeddings`,
+    note: 'embeddings and workspaces',
+  });
   const note = 'all functions, for the Inngest dashboard';
   parts.push({ name: 'inngest-local-full', where: `${netlify.url}/api/inngest-local`, note });
   const anyKey = config.inngest.eventKey === undefined && config.inngest.isDev;

@@ -16,7 +16,7 @@ import { createRouting } from './routing.ts';
 export interface HybridAppOptions {
   config: Pick<
     HybridConfig,
-    'inngest' | 'processJob' | 'inlineBudgetSeconds' | 'scheduler' | 'sweepsByInngest'
+    'inngest' | 'processJob' | 'inlineBudgetSeconds' | 'scheduler' | 'sweepsByInngest' | 'splitsOffEmbeddings'
   >;
   /** What Inngest may call here. */
   set: FunctionSet;
@@ -48,7 +48,7 @@ export function createHybridApp(options: HybridAppOptions): HybridApp {
   const client = createInngestClient({ config: config.inngest, appId: set.appId, log });
   const functions = createInngestFunctions({
     ...{ ...routing, client, scheduler: config.scheduler },
-    served: servedBy(set, catalog),
+    served: servedBy(set, catalog, config.splitsOffEmbeddings),
   });
   const onFirstRequest = (): Promise<void> => routing.queue.syncJobTypes(catalog);
   const address = serveAddress(config.inngest, options.servedAt);

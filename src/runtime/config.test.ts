@@ -47,6 +47,20 @@ describe('the configuration of inngest-hybrid', () => {
     expect(message).toContain('JOBS_SWEEP: expected inngest or off, got "yes"');
   });
 
+  it.each([
+    [undefined, false],
+    ['off', false],
+    ['on', true],
+  ])('with INNGEST_EMBEDDINGS_ENDPOINT %s says whether embeddings are split off: %s', (text, expected) => {
+    const env = { ...minimal, INNGEST_EMBEDDINGS_ENDPOINT: text };
+    expect(parseHybridConfig(env).splitsOffEmbeddings).toBe(expected);
+  });
+
+  it('refuses anything but on and off for the embeddings endpoint', () => {
+    const message = errorOf(() => parseHybridConfig({ ...minimal, INNGEST_EMBEDDINGS_ENDPOINT: '1' }));
+    expect(message).toContain('INNGEST_EMBEDDINGS_ENDPOINT: expected on or off, got "1"');
+  });
+
   it('names every mistake in one error and shows no secret', () => {
     const message = errorOf(() =>
       parseHybridConfig({

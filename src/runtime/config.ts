@@ -50,6 +50,8 @@ export interface HybridConfig {
   inlineBudgetSeconds: number;
   /** Whether Inngest starts a sweep every minute. */
   sweepsByInngest: boolean;
+  /** Whether `inngest-embeddings` serves embeddings and workspaces, so that `inngest-hybrid` leaves them out. */
+  splitsOffEmbeddings: boolean;
   scheduler: Scheduler;
   logLevel: LogLevel;
   /** To be logged once at start. */
@@ -161,6 +163,11 @@ function readHybridConfig(env: EnvRecord, required: RequiredKey): HybridConfig {
     anySecretKey,
     databaseUrl: { names: ['SUPABASE_DB_URL', 'DATABASE_URL'], schema: postgresUrl.optional() },
     inlineBudget: { names: ['INLINE_BUDGET_SECONDS'], schema: count.default(10), shown: true },
+    embeddings: {
+      names: ['INNGEST_EMBEDDINGS_ENDPOINT'],
+      schema: z.enum(['on', 'off'], 'on or off').default('off'),
+      shown: true,
+    },
     sweep: { names: ['JOBS_SWEEP'], schema: z.enum(sweepers, 'inngest or off').default('off'), shown: true },
   });
   const keys = supabaseKeys(values);
@@ -173,6 +180,7 @@ function readHybridConfig(env: EnvRecord, required: RequiredKey): HybridConfig {
     openai: { apiKey: values.openAiKey, baseUrl: values.openAiUrl },
     inlineBudgetSeconds: values.inlineBudget,
     sweepsByInngest: values.sweep === 'inngest',
+    splitsOffEmbeddings: values.embeddings === 'on',
     scheduler: values.scheduler,
     logLevel: values.logLevel,
     warnings: deprecations(foundAs),

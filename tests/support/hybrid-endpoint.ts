@@ -28,6 +28,7 @@ export interface HybridEndpointOptions {
   inngest?: Partial<InngestConfig>;
   inlineBudgetSeconds?: number;
   sweepsByInngest?: boolean;
+  splitsOffEmbeddings?: boolean;
   scheduler?: Scheduler;
   log?: Logger;
   /** Default: the real clock. */
@@ -61,6 +62,7 @@ export async function startHybridEndpoint(options: HybridEndpointOptions): Promi
       processJob: { url: processJob.url, key: 'sb_secret_test' },
       inlineBudgetSeconds: options.inlineBudgetSeconds ?? 10,
       sweepsByInngest: options.sweepsByInngest ?? false,
+      splitsOffEmbeddings: options.splitsOffEmbeddings ?? false,
       scheduler: options.scheduler ?? 'inngest',
     },
     set: options.set ?? hybridSet,
