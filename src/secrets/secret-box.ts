@@ -67,7 +67,8 @@ export function createSecretBox(rawKeys: readonly Uint8Array<ArrayBuffer>[]): Se
       const current = await sealingKey();
       const { id, iv, ciphertext } = readEnvelope(sealed, context);
       const found = (await keys()).find((candidate) => candidate.id === id);
-      if (!found) throw unreadable(context, `it was sealed with the key ${id}, which ${variable} does not hold`);
+      if (!found)
+        throw unreadable(context, `it was sealed with the key ${id}, which ${variable} does not hold`);
       const parameters = { name: 'AES-GCM', iv, additionalData: authenticated(id, context) };
       try {
         const secret = await crypto.subtle.decrypt(parameters, found.key, ciphertext);
