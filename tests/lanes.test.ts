@@ -16,6 +16,7 @@ import { captureCases, labelOf, notCaptures, type CaptureCase } from './capture/
 import { clear, storedRows } from './capture/stored-rows.ts';
 import { expectSoundQueue } from './support/database.ts';
 import { openBehindGateway, type OpenDriver } from './support/drivers.ts';
+import { noOpenAi } from './support/no-openai.ts';
 import { silentLogger } from './support/silent-logger.ts';
 
 /**
@@ -48,7 +49,16 @@ async function runQueued(lane: 'edge' | 'worker', rpc: Rpc, type: string, payloa
   const [job] = await queue.enqueue([{ type, payload, lane }]);
   const soon = new Date(Date.now() + 60_000);
   const host = createPerformHost({
-    ...{ queue, rpc, http, catalog, github: () => github, log: silentLogger, now: () => new Date() },
+    ...{
+      queue,
+      rpc,
+      http,
+      catalog,
+      github: () => github,
+      openai: noOpenAi,
+      log: silentLogger,
+      now: () => new Date(),
+    },
     leaseSeconds: 60,
     stopStepsAt: soon,
     deadline: soon,
@@ -67,6 +77,7 @@ async function runInline(rpc: Rpc, type: string, payload: unknown): Promise<JobR
       inngestEvents: null,
       queue: createJobQueue(rpc),
       github: () => github,
+      openai: noOpenAi,
       log: silentLogger,
       now: () => new Date(),
     },

@@ -8,7 +8,9 @@ import { productFiles, type Import, type SourceFile } from './support/imports.ts
 const rooms: Record<string, readonly string[]> = {
   'src/jobs/': ['croner', 'zod'],
   'src/runtime/': ['zod', 'pino', 'node:dns'],
-  'src/github/': ['src/jobs/outcomes.ts', 'src/runtime/', '@octokit/'],
+  'src/quotas/': ['src/database/rpc.ts', 'src/runtime/'],
+  'src/openai/': ['src/jobs/outcomes.ts', 'src/quotas/', 'src/runtime/', 'openai'],
+  'src/github/': ['src/quotas/', 'src/jobs/outcomes.ts', 'src/runtime/', '@octokit/'],
   'src/database/': ['src/runtime/', 'pg', '@supabase/supabase-js', 'node:crypto'],
   'src/queue/': ['src/jobs/', 'src/database/rpc.ts', 'src/runtime/', 'zod'],
   'src/process-job/': ['src/queue/', 'src/jobs/', 'src/database/rpc.ts', 'src/runtime/', 'zod'],
@@ -17,6 +19,7 @@ const rooms: Record<string, readonly string[]> = {
     'src/jobs/',
     'src/database/',
     'src/github/',
+    'src/openai/',
     'src/runtime/',
     'inngest',
     'zod',

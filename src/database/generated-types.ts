@@ -5,6 +5,42 @@ export type Json = string | number | boolean | null | { [key: string]: Json | un
 export type Database = {
   public: {
     Tables: {
+      ai_usage: {
+        Row: {
+          cost_micro_usd: number;
+          day: string;
+          input_tokens: number;
+          model: string;
+          output_tokens: number;
+          provider: string;
+          purpose: string;
+          requests: number;
+          user_id: string | null;
+        };
+        Insert: {
+          cost_micro_usd?: number;
+          day: string;
+          input_tokens?: number;
+          model: string;
+          output_tokens?: number;
+          provider: string;
+          purpose: string;
+          requests?: number;
+          user_id?: string | null;
+        };
+        Update: {
+          cost_micro_usd?: number;
+          day?: string;
+          input_tokens?: number;
+          model?: string;
+          output_tokens?: number;
+          provider?: string;
+          purpose?: string;
+          requests?: number;
+          user_id?: string | null;
+        };
+        Relationships: [];
+      };
       analysis_commits: {
         Row: {
           additions: number;
@@ -1787,6 +1823,19 @@ export type Database = {
       note_details_synced: { Args: { progress: Json }; Returns: undefined };
       pause_job_type: { Args: { type: string }; Returns: undefined };
       prune_background_jobs: { Args: { max_rows: number; older_than: string }; Returns: number };
+      record_ai_usage: {
+        Args: {
+          cost_micro_usd: number;
+          input_tokens: number;
+          model: string;
+          output_tokens: number;
+          provider: string;
+          purpose: string;
+          requests: number;
+          user_id?: string;
+        };
+        Returns: undefined;
+      };
       record_failed_delivery: {
         Args: { error: Json; job: Json };
         Returns: {

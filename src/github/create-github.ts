@@ -2,7 +2,7 @@ import { withCustomRequest } from '@octokit/graphql';
 import { Octokit } from '@octokit/rest';
 import type { Logger } from '../runtime/logger.ts';
 import type { GitHub } from './github.ts';
-import type { QuotaLedger } from './quota-ledger.ts';
+import type { QuotaLedger } from '../quotas/quota-ledger.ts';
 import { wrapRequests } from './request-hook.ts';
 
 export interface GitHubOptions {

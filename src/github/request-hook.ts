@@ -1,6 +1,6 @@
 import type { Octokit } from '@octokit/rest';
 import { QueryTooLargeError } from '../jobs/outcomes.ts';
-import type { QuotaLedger } from './quota-ledger.ts';
+import type { QuotaLedger } from '../quotas/quota-ledger.ts';
 import type { ResponseHeaders } from './rate-limit.ts';
 import { problemsToOutcome, refusalToOutcome, type Asker, type GraphQLProblem } from './refusals.ts';
 import { requestQuota } from './request-quota.ts';

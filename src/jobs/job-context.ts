@@ -1,5 +1,6 @@
 import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
+import type { OpenAi } from '../openai/openai.ts';
 import type { Logger } from '../runtime/logger.ts';
 
 /** A job to be enqueued when the running job completes, in the same transaction. */
@@ -65,6 +66,8 @@ export interface JobContext<Payload> {
   readonly log: Logger;
   /** GitHub; rate limits become snoozes, refusals become non-retryable errors. */
   readonly github: GitHub;
+  /** OpenAI, with the platform's key; rate limits become snoozes, refusals become non-retryable errors. */
+  readonly openai: OpenAi;
   readonly rpc: Rpc;
   /**
    * Calls `process-job` so many times at once. False when a call failed, or when nobody here knows its address.

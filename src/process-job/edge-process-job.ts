@@ -1,6 +1,7 @@
 import { createSupabaseClientRpc } from '../database/supabase-rpc.ts';
 import { createSharedGitHub } from '../github/shared-github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
+import { createOpenAi } from '../openai/create-openai.ts';
 import { createJobQueue } from '../queue/job-queue.ts';
 import { createWake } from '../router/wake.ts';
 import type { EnvRecord } from '../runtime/config-reader.ts';
@@ -37,6 +38,7 @@ export function createEdgeProcessJob(host: EdgeHost): ProcessJob {
     inngestEvents: config.inngestEvents,
     catalog: host.catalog,
     github: createSharedGitHub({ ...config.github, rpc, log }),
+    openai: createOpenAi({ ...config.openai, rpc, log }),
     log,
     now: () => new Date(),
     worker,

@@ -35,6 +35,9 @@ export function createAttemptContext(attempt: Attempt, host: PerformHost, payloa
       github ??= host.github(log).withSignal(attempt.signal);
       return github;
     },
+    get openai() {
+      return host.openai.withSignal(attempt.signal);
+    },
     rpc: host.rpc,
     wake: async (isolates) => (await host.wake?.(isolates))?.woken ?? false,
     http: host.http,

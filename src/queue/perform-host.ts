@@ -2,6 +2,7 @@ import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
 import type { EventApi, OutsideHttp } from '../jobs/job-context.ts';
+import type { OpenAi } from '../openai/openai.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { type Completions, createCompletions } from './completions.ts';
 import { type Heartbeats, createHeartbeats } from './heartbeats.ts';
@@ -15,6 +16,7 @@ export interface PerformHostOptions {
   leaseSeconds: number;
   /** Called at most once per attempt, and only when the job asks for GitHub. */
   github: (log: Logger) => GitHub;
+  openai: OpenAi;
   rpc: Rpc;
   /** Calls `process-job` so many times; never rejects. Default: there is none to call. */
   wake?: (isolates: number) => Promise<{ woken: boolean }>;

@@ -3,6 +3,7 @@ import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
 import type { OutsideHttp } from '../jobs/job-context.ts';
 import { sweepJobs } from '../jobs/system/sweep-jobs.ts';
+import type { OpenAi } from '../openai/openai.ts';
 import type { HybridConfig } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { type FunctionSet, servedBy } from './function-sets.ts';
@@ -22,6 +23,7 @@ export interface HybridAppOptions {
   catalog: readonly JobDefinition[];
   rpc: Rpc;
   github: (log: Logger) => GitHub;
+  openai: OpenAi;
   log: Logger;
   http: OutsideHttp;
   now: () => Date;

@@ -68,7 +68,8 @@ function inlineHost(
   written: Promise<unknown>,
   options: RouterOptions,
 ): PerformHost {
-  const { queue, rpc, http, inngestEvents, github, now, wake, catalog, inlineBudgetSeconds } = options;
+  const { queue, rpc, http, inngestEvents, github, openai, now, wake, catalog, inlineBudgetSeconds } =
+    options;
   const { definition, stepsOf, abandoned } = attempt;
   const deadline = new Date(now().getTime() + inlineBudgetSeconds * 1000);
   let signal: AbortSignal | undefined;
@@ -85,6 +86,7 @@ function inlineHost(
     http,
     inngestEvents,
     github,
+    openai,
     now,
     wake,
     log: abandoned ? quietAfter(abandoned, options.log) : options.log,

@@ -26,6 +26,7 @@ describe('the configuration of inngest-hybrid', () => {
       supabase: { url: 'http://127.0.0.1:54321', secretKey: 'sb_secret_one' },
       processJob: { url: 'http://127.0.0.1:54321/functions/v1/process-job', key: 'sb_secret_one' },
       github: { token: undefined, tokenName: 'GITHUB_TOKEN', baseUrl: 'https://api.github.com' },
+      openai: { apiKey: undefined, baseUrl: 'https://api.openai.com/v1' },
       inlineBudgetSeconds: 10,
       scheduler: 'inngest',
       logLevel: 'info',
@@ -299,6 +300,7 @@ describe('the configuration of the worker', () => {
     expect(parseWorkerConfig({ DATABASE_URL: databaseUrl })).toEqual({
       databaseUrl,
       github: { token: undefined, tokenName: 'GITHUB_TOKEN', baseUrl: 'https://api.github.com' },
+      openai: { apiKey: undefined, baseUrl: 'https://api.openai.com/v1' },
       concurrency: 10,
       leaseSeconds: 30,
       drainSeconds: 25,

@@ -22,6 +22,13 @@ export interface GitHubConfig {
   baseUrl: string;
 }
 
+/** Where OpenAI is and as whom to ask it. */
+export interface OpenAiConfig {
+  /** Undefined: jobs that need it fail, and say so. */
+  apiKey: string | undefined;
+  baseUrl: string;
+}
+
 /** Where to wake `process-job`, and the key it accepts. */
 export interface ProcessJobTarget {
   url: string;
@@ -38,6 +45,7 @@ export interface HybridConfig {
   /** Direct connection, for processes that live long. Undefined: only HTTP. */
   databaseUrl: string | undefined;
   github: GitHubConfig;
+  openai: OpenAiConfig;
   /** Longest time that a job may take inside the Inngest request, in seconds. */
   inlineBudgetSeconds: number;
   /** Whether Inngest starts a sweep every minute. */
@@ -55,6 +63,7 @@ export interface ProcessJobConfig {
   /** This same function, to wake a successor. */
   processJob: ProcessJobTarget;
   github: GitHubConfig;
+  openai: OpenAiConfig;
   /** Null: no event key. */
   inngestEvents: EventApi | null;
   /** How long the host lets one invocation live, in seconds. */
@@ -74,6 +83,7 @@ export interface WorkerConfig {
   /** A direct connection or one in session mode: the worker listens. */
   databaseUrl: string;
   github: GitHubConfig;
+  openai: OpenAiConfig;
   /** Jobs that run at the same time on each lane. */
   concurrency: number;
   /** How long a claim holds without a heartbeat, in seconds. */
@@ -100,6 +110,8 @@ const shared = {
   processJobSecret: { names: ['PROCESS_JOB_SECRET'], schema: secret.optional() },
   githubToken: { names: ['GITHUB_TOKEN', 'VITE_GITHUB_TOKEN'], schema: secret.optional() },
   githubUrl: { names: ['GITHUB_API_URL'], schema: httpUrl.default('https://api.github.com') },
+  openAiKey: { names: ['OPENAI_API_KEY'], schema: secret.optional() },
+  openAiUrl: { names: ['OPENAI_BASE_URL'], schema: httpUrl.default('https://api.openai.com/v1') },
   scheduler: {
     names: ['JOB_SCHEDULER'],
     schema: z.enum(['inngest', 'worker'], 'inngest or worker').default('inngest'),
@@ -156,6 +168,7 @@ function readHybridConfig(env: EnvRecord, required: RequiredKey): HybridConfig {
     processJob: processJobTarget(values.supabaseUrl, values.processJobSecret ?? preferred(keys)),
     databaseUrl: values.databaseUrl,
     github: gitHub(values, foundAs.githubToken),
+    openai: { apiKey: values.openAiKey, baseUrl: values.openAiUrl },
     inlineBudgetSeconds: values.inlineBudget,
     sweepsByInngest: values.sweep === 'inngest',
     scheduler: values.scheduler,
@@ -185,6 +198,7 @@ export function parseProcessJobConfig(env: EnvRecord): ProcessJobConfig {
     processJob: processJobTarget(values.supabaseUrl, wakeKey),
     inngestEvents: toEventApi(toInngestConfig(env, values)),
     github: gitHub(values, foundAs.githubToken),
+    openai: { apiKey: values.openAiKey, baseUrl: values.openAiUrl },
     wallSeconds: values.wallSeconds,
     concurrency: values.concurrency,
     leaseSeconds: values.leaseSeconds,
@@ -206,9 +220,9 @@ const weekOrMore = 'a whole number from 7';
  * @throws {ConfigError} names every missing or malformed variable
  */
 export function parseWorkerConfig(env: EnvRecord): WorkerConfig {
-  const { githubToken, githubUrl, logLevel, scheduler } = shared;
+  const { githubToken, githubUrl, openAiKey, openAiUrl, logLevel, scheduler } = shared;
   const { values, foundAs } = readSettings(env, {
-    ...{ githubToken, githubUrl, logLevel, scheduler },
+    ...{ githubToken, githubUrl, openAiKey, openAiUrl, logLevel, scheduler },
     ...inngestSettings(env, null),
     databaseUrl: { names: ['SUPABASE_DB_URL', 'DATABASE_URL'], schema: postgresUrl },
     concurrency: { names: ['WORKER_CONCURRENCY'], schema: count.default(10), shown: true },
@@ -227,6 +241,7 @@ export function parseWorkerConfig(env: EnvRecord): WorkerConfig {
     inngestEvents: toEventApi(toInngestConfig(env, values)),
     scheduler: values.scheduler,
     github: gitHub(values, foundAs.githubToken),
+    openai: { apiKey: values.openAiKey, baseUrl: values.openAiUrl },
     logLevel: values.logLevel,
     warnings: [...deprecations(foundAs), ...poolerWarnings(databaseUrl)],
   };

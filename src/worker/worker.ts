@@ -2,6 +2,7 @@ import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
 import type { EventApi, OutsideHttp } from '../jobs/job-context.ts';
+import type { OpenAi } from '../openai/openai.ts';
 import { setAlarm } from '../queue/alarm.ts';
 import { createJobQueue } from '../queue/job-queue.ts';
 import { createPerformHost } from '../queue/perform-host.ts';
@@ -38,6 +39,7 @@ export interface WorkerOptions {
   scheduler: Scheduler;
   catalog: readonly JobDefinition[];
   github: (rpc: Rpc, log: Logger) => (jobLog: Logger) => GitHub;
+  openai: (rpc: Rpc, log: Logger) => OpenAi;
   /** Calls `process-job` so many times; never rejects. Default: there is none to call. */
   wake?: (isolates: number) => Promise<{ woken: boolean }>;
   http: OutsideHttp;
@@ -101,9 +103,19 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     throw error;
   });
   const github = options.github(jobRpc, log);
+  const openai = options.openai(jobRpc, log);
   for (const [index, lane] of lanes.entries()) {
     const host = createPerformHost({
-      ...{ queue, rpc: jobRpc, http: options.http, github, log, now, leaseSeconds: options.leaseSeconds },
+      ...{
+        queue,
+        rpc: jobRpc,
+        http: options.http,
+        github,
+        openai,
+        log,
+        now,
+        leaseSeconds: options.leaseSeconds,
+      },
       ...(options.wake ? { wake: options.wake } : {}),
       inngestEvents: options.inngestEvents ?? null,
       catalog: catalog.map((definition) => counted(definition, (change) => (running += change))),

@@ -8,6 +8,7 @@ import type { Scheduler } from '../../src/runtime/config.ts';
 import type { InngestConfig } from '../../src/runtime/inngest-config.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { createOutsideHttp } from '../../src/runtime/outside-http.ts';
+import { noOpenAi } from './no-openai.ts';
 import { silentLogger } from './silent-logger.ts';
 
 export interface HybridEndpoint extends HybridApp {
@@ -68,6 +69,7 @@ export async function startHybridEndpoint(options: HybridEndpointOptions): Promi
     github: () => {
       throw new Error('these tests use no GitHub');
     },
+    openai: noOpenAi,
     log: options.log ?? silentLogger,
     http: createOutsideHttp(),
     now: options.now ?? (() => new Date()),

@@ -1,6 +1,7 @@
 import { createSupabaseClientRpc } from '../../database/supabase-rpc.ts';
 import { createSharedGitHub } from '../../github/shared-github.ts';
 import { catalog } from '../../jobs/catalog.ts';
+import { createOpenAi } from '../../openai/create-openai.ts';
 import { findDefinition } from '../../queue/find-definition.ts';
 import type { JobEvent } from '../../router/event.ts';
 import { hybridSet } from '../../router/function-sets.ts';
@@ -109,6 +110,7 @@ async function dispatch(event: JobEvent, config: HybridConfig, fetcher: typeof f
     catalog,
     rpc,
     github: createSharedGitHub({ ...config.github, rpc, log }),
+    openai: createOpenAi({ ...config.openai, rpc, log }),
     log,
     http: { ...createOutsideHttp(), fetch: fetcher },
     now: () => new Date(),

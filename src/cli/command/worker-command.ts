@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { createSharedGitHub } from '../../github/shared-github.ts';
 import { catalog } from '../../jobs/catalog.ts';
+import { createOpenAi } from '../../openai/create-openai.ts';
 import { createWake } from '../../router/wake.ts';
 import { parseWorkerConfig } from '../../runtime/config.ts';
 import type { EnvRecord } from '../../runtime/config-reader.ts';
@@ -65,6 +66,7 @@ export async function worker(host: WorkerHost): Promise<number> {
     catalog,
     http: createOutsideHttp(),
     github: (rpc, log) => createSharedGitHub({ ...config.github, rpc, log }),
+    openai: (rpc, log) => createOpenAi({ ...config.openai, rpc, log }),
     ...(config.processJob ? { wake: createWake({ ...config.processJob, fetch, log }) } : {}),
     log,
     now,
