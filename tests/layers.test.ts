@@ -8,11 +8,12 @@ import { productFiles, type Import, type SourceFile } from './support/imports.ts
 const rooms: Record<string, readonly string[]> = {
   'src/jobs/': ['croner', 'zod'],
   'src/runtime/': ['zod', 'pino', 'node:dns'],
+  'src/secrets/': ['src/jobs/outcomes.ts'],
   'src/quotas/': ['src/database/rpc.ts', 'src/runtime/'],
   'src/openai/': ['src/jobs/outcomes.ts', 'src/quotas/', 'src/runtime/', 'openai'],
   'src/github/': ['src/quotas/', 'src/jobs/outcomes.ts', 'src/runtime/', '@octokit/'],
   'src/database/': ['src/runtime/', 'pg', '@supabase/supabase-js', 'node:crypto'],
-  'src/queue/': ['src/jobs/', 'src/database/rpc.ts', 'src/runtime/', 'zod'],
+  'src/queue/': ['src/jobs/', 'src/database/rpc.ts', 'src/runtime/', 'src/secrets/', 'zod'],
   'src/process-job/': ['src/queue/', 'src/jobs/', 'src/database/rpc.ts', 'src/runtime/', 'zod'],
   'src/router/': [
     'src/queue/',
@@ -20,6 +21,7 @@ const rooms: Record<string, readonly string[]> = {
     'src/database/',
     'src/github/',
     'src/openai/',
+    'src/secrets/',
     'src/runtime/',
     'inngest',
     'zod',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { EventApi } from '../jobs/job-context.ts';
+import { encryptionKeys } from './encryption-keys.ts';
 import { ConfigError, type EnvRecord, type Setting, readSettings } from './config-reader.ts';
 import { count, httpUrl, postgresUrl, secret } from './config-values.ts';
 import { toEventApi } from './event-api.ts';
@@ -46,6 +47,8 @@ export interface HybridConfig {
   databaseUrl: string | undefined;
   github: GitHubConfig;
   openai: OpenAiConfig;
+  /** Under which users' secrets are sealed: the one in use, then those that it has replaced. None: no secrets are kept. */
+  encryptionKeys: Uint8Array<ArrayBuffer>[];
   /** Longest time that a job may take inside the Inngest request, in seconds. */
   inlineBudgetSeconds: number;
   /** Whether Inngest starts a sweep every minute. */
@@ -64,6 +67,8 @@ export interface ProcessJobConfig {
   processJob: ProcessJobTarget;
   github: GitHubConfig;
   openai: OpenAiConfig;
+  /** Under which users' secrets are sealed: the one in use, then those that it has replaced. None: no secrets are kept. */
+  encryptionKeys: Uint8Array<ArrayBuffer>[];
   /** Null: no event key. */
   inngestEvents: EventApi | null;
   /** How long the host lets one invocation live, in seconds. */
@@ -84,6 +89,8 @@ export interface WorkerConfig {
   databaseUrl: string;
   github: GitHubConfig;
   openai: OpenAiConfig;
+  /** Under which users' secrets are sealed: the one in use, then those that it has replaced. None: no secrets are kept. */
+  encryptionKeys: Uint8Array<ArrayBuffer>[];
   /** Jobs that run at the same time on each lane. */
   concurrency: number;
   /** How long a claim holds without a heartbeat, in seconds. */
@@ -112,6 +119,7 @@ const shared = {
   githubUrl: { names: ['GITHUB_API_URL'], schema: httpUrl.default('https://api.github.com') },
   openAiKey: { names: ['OPENAI_API_KEY'], schema: secret.optional() },
   openAiUrl: { names: ['OPENAI_BASE_URL'], schema: httpUrl.default('https://api.openai.com/v1') },
+  encryptionKeys: { names: ['GITHUB_TOKEN_ENCRYPTION_KEY'], schema: encryptionKeys.default([]) },
   scheduler: {
     names: ['JOB_SCHEDULER'],
     schema: z.enum(['inngest', 'worker'], 'inngest or worker').default('inngest'),
@@ -169,6 +177,7 @@ function readHybridConfig(env: EnvRecord, required: RequiredKey): HybridConfig {
     databaseUrl: values.databaseUrl,
     github: gitHub(values, foundAs.githubToken),
     openai: { apiKey: values.openAiKey, baseUrl: values.openAiUrl },
+    encryptionKeys: values.encryptionKeys,
     inlineBudgetSeconds: values.inlineBudget,
     sweepsByInngest: values.sweep === 'inngest',
     scheduler: values.scheduler,
@@ -199,6 +208,7 @@ export function parseProcessJobConfig(env: EnvRecord): ProcessJobConfig {
     inngestEvents: toEventApi(toInngestConfig(env, values)),
     github: gitHub(values, foundAs.githubToken),
     openai: { apiKey: values.openAiKey, baseUrl: values.openAiUrl },
+    encryptionKeys: values.encryptionKeys,
     wallSeconds: values.wallSeconds,
     concurrency: values.concurrency,
     leaseSeconds: values.leaseSeconds,
@@ -220,9 +230,9 @@ const weekOrMore = 'a whole number from 7';
  * @throws {ConfigError} names every missing or malformed variable
  */
 export function parseWorkerConfig(env: EnvRecord): WorkerConfig {
-  const { githubToken, githubUrl, openAiKey, openAiUrl, logLevel, scheduler } = shared;
+  const { githubToken, githubUrl, openAiKey, openAiUrl, encryptionKeys, logLevel, scheduler } = shared;
   const { values, foundAs } = readSettings(env, {
-    ...{ githubToken, githubUrl, openAiKey, openAiUrl, logLevel, scheduler },
+    ...{ githubToken, githubUrl, openAiKey, openAiUrl, encryptionKeys, logLevel, scheduler },
     ...inngestSettings(env, null),
     databaseUrl: { names: ['SUPABASE_DB_URL', 'DATABASE_URL'], schema: postgresUrl },
     concurrency: { names: ['WORKER_CONCURRENCY'], schema: count.default(10), shown: true },
@@ -242,6 +252,7 @@ export function parseWorkerConfig(env: EnvRecord): WorkerConfig {
     scheduler: values.scheduler,
     github: gitHub(values, foundAs.githubToken),
     openai: { apiKey: values.openAiKey, baseUrl: values.openAiUrl },
+    encryptionKeys: values.encryptionKeys,
     logLevel: values.logLevel,
     warnings: [...deprecations(foundAs), ...poolerWarnings(databaseUrl)],
   };

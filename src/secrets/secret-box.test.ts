@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { NonRetryableError } from '../jobs/outcomes.ts';
-import { encryptionKeys } from './encryption-keys.ts';
 import { createSecretBox, type SecretBox } from './secret-box.ts';
 
 const secret = 'gho_canary_🐙';
@@ -75,20 +74,4 @@ describe('a secret box', () => {
       expect(message).not.toContain(sealed.split('.')[3]);
     }
   });
-});
-
-describe('the keys of GITHUB_TOKEN_ENCRYPTION_KEY', () => {
-  const base64 = (fill: number): string => btoa(String.fromCharCode(...key(fill)));
-
-  it('are 32 bytes in base64, separated by commas', () => {
-    expect(encryptionKeys.parse(base64(1))).toEqual([key(1)]);
-    expect(encryptionKeys.parse(`${base64(2)}, ${base64(1)}`)).toEqual([key(2), key(1)]);
-  });
-
-  it.each(['short', `${base64(1)},`, btoa('x'.repeat(31)), btoa('x'.repeat(33)), '€'.repeat(44)])(
-    'are not %s',
-    (text) => {
-      expect(encryptionKeys.safeParse(text).error?.issues[0]?.message).toContain('32 bytes');
-    },
-  );
 });

@@ -31,11 +31,11 @@ begin
       started_at = coalesce(a.started_at, now())
   where a.id = v_analysis.id;
   select r.* into v_repository from public.repositories r where r.id = v_analysis.repository_id;
-  return jsonb_build_object('owner', v_repository.owner, 'name', v_repository.name);
+  return jsonb_build_object('owner', v_repository.owner, 'name', v_repository.name, 'github_id', v_repository.github_id);
 end
 $$;
 comment on function public.begin_analysis(uuid, uuid, uuid, uuid) is
-  'Gives the analysis to the background job, sets it to running, and returns {owner, name} of its repository; {refused: reason} when there is no such analysis or another job has it. May be repeated by the same job.';
+  'Gives the analysis to the background job, sets it to running, and returns {owner, name, github_id} of its repository; {refused: reason} when there is no such analysis or another job has it. May be repeated by the same job.';
 
 create function public.store_analysis_commits(analysis_id uuid, commits jsonb) returns integer
 language plpgsql security definer
@@ -124,11 +124,13 @@ declare
 begin
   update public.analysis_jobs a
   set status = 'error', error = coalesce(nullif(p_error, ''), 'unknown'), completed_at = now()
-  where a.id = v_analysis and a.status in ('pending', 'running') and (a.job_id is null or a.job_id = p_job.id);
+  where a.id = v_analysis and a.status in ('pending', 'running') and (a.job_id is null or a.job_id = p_job.id)
+    and a.user_id::text = lower(p_job.payload ->> 'userId')
+    and (a.repository_id is null or a.repository_id::text = lower(p_job.payload ->> 'repoId'));
 end
 $$;
 comment on function job_queue.fail_analysis(public.background_jobs, text) is
-  'Ends the analysis of the job in error, unless it has ended, or another job works on it.';
+  'Ends the analysis that the job''s payload names in error, unless it has ended, another job works on it, or it is of another user or repository.';
 
 create function job_queue.follow_analysis() returns trigger
 language plpgsql security definer
