@@ -22,7 +22,7 @@ afterAll(() => world.close());
 /** An analysis for somebody new, with a token unless told otherwise. */
 async function startFor(
   name: keyof AnalysisWorld['repositories'],
-  { token = userToken as string | null, ...more } = {},
+  { token = userToken, ...more }: { token?: string | null; maxCommits?: number; maxDetails?: number } = {},
 ): Promise<{ analysisId: string; jobId: string }> {
   user = crypto.randomUUID();
   if (token !== null) await world.leave(user, 'github', token);
@@ -145,7 +145,7 @@ describe('repo/analyze.requested', () => {
     };
     expect(await send({ userId: crypto.randomUUID(), repoId })).toContain('jobId: expected an analysis of');
     expect(await send({ userId: user, repoId: 'busy' })).toContain('repoId: expected the uuid of a row in');
-    expect(await send({ userId: user })).toContain('repoId: expected the uuid of a row in repositories');
+    expect(await send({ userId: user })).toContain('repoId: expected string');
     expect(await world.analysis(analysisId)).toMatchObject({ status: 'pending' });
   });
 });

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { JobContext } from '../job-context.ts';
 
-const id = (what: string): z.ZodType<string> => z.guid(`expected the uuid of ${what}`);
+const id = (what: string): z.ZodType<string> =>
+  z.string().refine((text) => z.guid().safeParse(text).success, `expected the uuid of ${what}`);
 
 export const analysisPayload = z.object({
   jobId: id('a row in analysis_jobs'),
