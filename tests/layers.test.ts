@@ -27,6 +27,14 @@ const rooms: Record<string, readonly string[]> = {
     'zod',
   ],
   'src/events/': ['src/router/', 'src/queue/', 'src/database/rpc.ts', 'src/runtime/', 'zod'],
+  'src/analysis/': [
+    'src/router/',
+    'src/queue/persist.ts',
+    'src/jobs/outcomes.ts',
+    'src/database/',
+    'src/runtime/',
+    'zod',
+  ],
   'src/worker/': [
     'src/queue/',
     'src/jobs/',

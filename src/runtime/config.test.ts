@@ -29,6 +29,7 @@ describe('the configuration of inngest-hybrid', () => {
       openai: { apiKey: undefined, baseUrl: 'https://api.openai.com/v1' },
       encryptionKeys: [],
       inlineBudgetSeconds: 10,
+      allowedOrigins: [],
       scheduler: 'inngest',
       logLevel: 'info',
       warnings: [],

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { EventApi } from '../jobs/job-context.ts';
 import { encryptionKeys } from './encryption-keys.ts';
 import { ConfigError, type EnvRecord, type Setting, readSettings } from './config-reader.ts';
-import { count, httpUrl, postgresUrl, secret } from './config-values.ts';
+import { count, httpUrl, originList, postgresUrl, secret } from './config-values.ts';
 import { toEventApi } from './event-api.ts';
 import { type InngestConfig, inngestSettings, type RequiredKey, toInngestConfig } from './inngest-config.ts';
 import { secretKeyList } from './secret-keys.ts';
@@ -53,6 +53,8 @@ export interface HybridConfig {
   inlineBudgetSeconds: number;
   /** Whether Inngest starts a sweep every minute. */
   sweepsByInngest: boolean;
+  /** Pages of these origins may call what users call. */
+  allowedOrigins: string[];
   scheduler: Scheduler;
   logLevel: LogLevel;
   /** To be logged once at start. */
@@ -167,6 +169,7 @@ function readHybridConfig(env: EnvRecord, required: RequiredKey): HybridConfig {
     anySecretKey,
     databaseUrl: { names: ['SUPABASE_DB_URL', 'DATABASE_URL'], schema: postgresUrl.optional() },
     inlineBudget: { names: ['INLINE_BUDGET_SECONDS'], schema: count.default(10), shown: true },
+    allowedOrigins: { names: ['CORS_ALLOWED_ORIGINS'], schema: originList.default([]), shown: true },
     sweep: { names: ['JOBS_SWEEP'], schema: z.enum(sweepers, 'inngest or off').default('off'), shown: true },
   });
   const keys = supabaseKeys(values);
@@ -180,6 +183,7 @@ function readHybridConfig(env: EnvRecord, required: RequiredKey): HybridConfig {
     encryptionKeys: values.encryptionKeys,
     inlineBudgetSeconds: values.inlineBudget,
     sweepsByInngest: values.sweep === 'inngest',
+    allowedOrigins: values.allowedOrigins,
     scheduler: values.scheduler,
     logLevel: values.logLevel,
     warnings: deprecations(foundAs),
