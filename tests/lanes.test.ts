@@ -134,6 +134,27 @@ const others: Runnable[] = Object.keys(notCaptures).map((type) => ({
   type,
   payloads: () => [{ repository, prNumber: 1 }, { repository: 42 }],
 }));
+/** Of one user, with the platform's token. */
+const analysis = {
+  jobId: '0199aaaa-0000-7000-8000-000000000001',
+  userId: '0199aaaa-0000-7000-8000-000000000002',
+  repoId: '0199aaaa-0000-7000-8000-000000000003',
+};
+const analyses: Runnable[] = [
+  {
+    type: 'repo/analyze.requested',
+    payloads: () => [analysis, analysis, { jobId: 7 }],
+    prepare: async ({ pool }) => {
+      const { jobId, userId, repoId } = analysis;
+      await pool.query('insert into repositories (id, github_id, owner, name) values ($1, $2, $3, $4)', [
+        ...[repoId, known().fields.databaseId, 'octo-org', 'lanes'],
+      ]);
+      await pool.query('insert into analysis_jobs (id, user_id, repository_id) values ($1, $2, $3)', [
+        ...[jobId, userId, repoId],
+      ]);
+    },
+  },
+];
 const system: Runnable[] = [
   { type: 'system/jobs.sweep', payloads: () => [{}] },
   { type: 'system/job.failed', payloads: () => [{ jobId: crypto.randomUUID() }] },
@@ -153,7 +174,7 @@ const system: Runnable[] = [
 ];
 
 describe('a job ends in the same way on every lane', () => {
-  const jobs = [...captures, ...others, ...system];
+  const jobs = [...captures, ...others, ...analyses, ...system];
 
   it.each(jobs.map((job) => ({ job, label: labelOf(job) })))('$label', async ({ job }) => {
     const isInline = findDefinition(catalog, job.type)?.lane === 'inline';
