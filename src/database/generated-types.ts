@@ -873,6 +873,105 @@ export type Database = {
           },
         ];
       };
+      embedded_repositories: {
+        Row: {
+          model: string;
+          repository_id: string;
+        };
+        Insert: {
+          model: string;
+          repository_id: string;
+        };
+        Update: {
+          model?: string;
+          repository_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'embedded_repositories_repository_id_fkey';
+            columns: ['repository_id'];
+            referencedRelation: 'repositories';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      embedding_due: {
+        Row: {
+          changed_at: string;
+          item_id: string;
+          item_type: string;
+          model: string;
+          repository_id: string;
+        };
+        Insert: {
+          changed_at: string;
+          item_id: string;
+          item_type: string;
+          model: string;
+          repository_id: string;
+        };
+        Update: {
+          changed_at?: string;
+          item_id?: string;
+          item_type?: string;
+          model?: string;
+          repository_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'embedding_due_repository_id_fkey';
+            columns: ['repository_id'];
+            referencedRelation: 'repositories';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      embeddings: {
+        Row: {
+          content_hash: string;
+          dimensions: number | null;
+          embedded_at: string;
+          error: string | null;
+          item_id: string;
+          item_type: string;
+          model: string;
+          repository_id: string;
+          tokens: number;
+          vector: number[] | null;
+        };
+        Insert: {
+          content_hash: string;
+          dimensions?: number | null;
+          embedded_at?: string;
+          error?: string | null;
+          item_id: string;
+          item_type: string;
+          model: string;
+          repository_id: string;
+          tokens?: number;
+          vector?: number[] | null;
+        };
+        Update: {
+          content_hash?: string;
+          dimensions?: number | null;
+          embedded_at?: string;
+          error?: string | null;
+          item_id?: string;
+          item_type?: string;
+          model?: string;
+          repository_id?: string;
+          tokens?: number;
+          vector?: number[] | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'embeddings_repository_id_fkey';
+            columns: ['repository_id'];
+            referencedRelation: 'repositories';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
       issues: {
         Row: {
           author_id: string | null;
@@ -1465,6 +1564,89 @@ export type Database = {
           },
         ];
       };
+      similarity_cache: {
+        Row: {
+          item_id: string;
+          item_type: string;
+          model: string;
+          repository_id: string;
+          similar_id: string;
+          similar_type: string;
+          similarity: number;
+        };
+        Insert: {
+          item_id: string;
+          item_type: string;
+          model: string;
+          repository_id: string;
+          similar_id: string;
+          similar_type: string;
+          similarity: number;
+        };
+        Update: {
+          item_id?: string;
+          item_type?: string;
+          model?: string;
+          repository_id?: string;
+          similar_id?: string;
+          similar_type?: string;
+          similarity?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'similarity_cache_item_fkey';
+            columns: ['item_type', 'item_id', 'model'];
+            referencedRelation: 'embeddings';
+            referencedColumns: ['item_type', 'item_id', 'model'];
+          },
+          {
+            foreignKeyName: 'similarity_cache_repository_id_fkey';
+            columns: ['repository_id'];
+            referencedRelation: 'repositories';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'similarity_cache_similar_fkey';
+            columns: ['similar_type', 'similar_id', 'model'];
+            referencedRelation: 'embeddings';
+            referencedColumns: ['item_type', 'item_id', 'model'];
+          },
+        ];
+      };
+      similarity_lists: {
+        Row: {
+          embedded_at: string;
+          item_id: string;
+          item_type: string;
+          listed: number;
+          max_per_item: number;
+          model: string;
+        };
+        Insert: {
+          embedded_at: string;
+          item_id: string;
+          item_type: string;
+          listed: number;
+          max_per_item: number;
+          model: string;
+        };
+        Update: {
+          embedded_at?: string;
+          item_id?: string;
+          item_type?: string;
+          listed?: number;
+          max_per_item?: number;
+          model?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'similarity_lists_item_fkey';
+            columns: ['item_type', 'item_id', 'model'];
+            referencedRelation: 'embeddings';
+            referencedColumns: ['item_type', 'item_id', 'model'];
+          },
+        ];
+      };
       tracked_repositories: {
         Row: {
           created_at: string;
@@ -1798,6 +1980,16 @@ export type Database = {
         }[];
       };
       list_analysis_commits: { Args: { analysis_id: string }; Returns: Json };
+      list_due_embeddings: {
+        Args: { items: Json; max_bytes: number; max_items: number; model: string; repository_id: string };
+        Returns: Database['public']['CompositeTypes']['due_embedding'][];
+        SetofOptions: {
+          from: '*';
+          to: 'due_embedding';
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
       list_job_lanes: {
         Args: Record<PropertyKey, never>;
         Returns: {
@@ -1820,9 +2012,30 @@ export type Database = {
           type: string;
         }[];
       };
+      match_similar_items: {
+        Args: {
+          item_id: string;
+          item_type: string;
+          max_items?: number;
+          min_similarity_percent?: number;
+          model?: string;
+          same_repository?: boolean;
+        };
+        Returns: Database['public']['CompositeTypes']['similar_item'][];
+        SetofOptions: {
+          from: '*';
+          to: 'similar_item';
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
       note_details_synced: { Args: { progress: Json }; Returns: undefined };
       pause_job_type: { Args: { type: string }; Returns: undefined };
       prune_background_jobs: { Args: { max_rows: number; older_than: string }; Returns: number };
+      recalculate_similarities: {
+        Args: { max_per_item: number; model: string; repository_id: string };
+        Returns: number;
+      };
       record_ai_usage: {
         Args: {
           cost_micro_usd: number;
@@ -1906,6 +2119,7 @@ export type Database = {
       };
       store_analysis_commits: { Args: { analysis_id: string; commits: Json }; Returns: number };
       store_analysis_files: { Args: { analysis_id: string; details: Json }; Returns: number };
+      store_embeddings: { Args: { rows: Json }; Returns: number };
       store_user_credential: {
         Args: { ciphertext: string; key_id: string; provider: string; user_id: string };
         Returns: undefined;
@@ -1929,6 +2143,7 @@ export type Database = {
       upsert_discussions_page: { Args: { page: Json }; Returns: Json };
       upsert_issues_page: { Args: { page: Json; progress: Json }; Returns: Json };
       upsert_pull_requests_page: { Args: { changes: Json; page: Json }; Returns: Json };
+      use_pgvector: { Args: Record<PropertyKey, never>; Returns: string };
       uuid_v7: { Args: Record<PropertyKey, never>; Returns: string };
       wake_process_job: { Args: { process_job_url: string; secret_name?: string }; Returns: number };
     };
@@ -1936,7 +2151,20 @@ export type Database = {
       [_ in never]: never;
     };
     CompositeTypes: {
-      [_ in never]: never;
+      due_embedding: {
+        item_type: string | null;
+        item_id: string | null;
+        repository_id: string | null;
+        content: string | null;
+        content_hash: string | null;
+      };
+      similar_item: {
+        item_type: string | null;
+        item_id: string | null;
+        repository_id: string | null;
+        title: string | null;
+        similarity: number | null;
+      };
     };
   };
 };
