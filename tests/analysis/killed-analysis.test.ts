@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
-import type { Rpc, UncheckedRpc } from '../../src/database/rpc.ts';
+import type { UncheckedRpc } from '../../src/database/rpc.ts';
 import { createOpenAi } from '../../src/openai/create-openai.ts';
 import type { OpenAi } from '../../src/openai/openai.ts';
 import { createJobQueue } from '../../src/queue/job-queue.ts';
@@ -57,7 +57,7 @@ async function start(): Promise<{ analysisId: string; jobId: string }> {
 
 /** An attempt over this way to the database. */
 async function attemptOver(jobId: string, rpc: UncheckedRpc): Promise<void> {
-  await world.attempt(jobId, { rpc, queue: createJobQueue(rpc as Rpc), openai });
+  await world.attempt(jobId, { rpc, queue: createJobQueue(rpc), openai });
 }
 
 /** The same database, which calls `before` first. */
