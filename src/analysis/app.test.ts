@@ -8,7 +8,6 @@ import { recordingLogger } from '../../tests/support/recording-logger.ts';
 import { createSupabaseClientRpc } from '../database/supabase-rpc.ts';
 import { catalog } from '../jobs/catalog.ts';
 import { type Gateway, startGateway } from '../local/gateway.ts';
-import { createJobQueue } from '../queue/job-queue.ts';
 import { createOutsideHttp } from '../runtime/outside-http.ts';
 import { createSecretBox } from '../secrets/secret-box.ts';
 import { type AnalysisAppOptions, createAnalysisApp } from './app.ts';
@@ -338,64 +337,5 @@ describe('pages of other origins', () => {
     expect((await createApp()(asked)).headers.get('access-control-allow-origin')).toBe(
       'https://app.example.com',
     );
-  });
-});
-
-describe('an analysis follows its job', () => {
-  const queue = () => createJobQueue(database.rpc);
-  const started = async (): Promise<{ id: string; job: string }> => {
-    const { body } = await start(newUser());
-    const [row] = await rows<{ id: string }>('select id from background_jobs');
-    return { id: body.id ?? '', job: row?.id ?? '' };
-  };
-  const analysis = async (): Promise<unknown> => (await rows('select status, error from analysis_jobs'))[0];
-
-  it.each([
-    [
-      'is set to failed by hand',
-      `update background_jobs set status = 'failed', error = 'stuck', failed_at = now() where id = $1`,
-      'stuck',
-    ],
-    ['is cancelled', `select cancel_background_job($1, 'not needed')`, 'cancelled: not needed'],
-    ['is deleted by hand', 'delete from background_jobs where id = $1', 'its background job was deleted'],
-  ])('into error when that %s', async (_case, statement, error) => {
-    const { job } = await started();
-    await database.pool.query(statement, [job]);
-    expect(await analysis()).toEqual({ status: 'error', error });
-    expect((await start(newUser())).status).toBe(202);
-  });
-
-  it('into error when its process died once too often', async () => {
-    const { id, job } = await started();
-    await database.pool.query('update background_jobs set max_retries = 0 where id = $1', [job]);
-    await queue().claimOne(job, 'test', 60);
-    const [{ user_id: user }] = (await rows('select user_id from analysis_jobs')) as [{ user_id: string }];
-    const begin = { analysis_id: id, user_id: user, repository_id: repositoryId, job_id: job };
-    expect(await database.rpc('begin_analysis', begin)).toMatchObject({ owner: 'octo-org', name: 'one' });
-    expect(await analysis()).toMatchObject({ status: 'running' });
-    await database.pool.query(`begin; set local session_replication_role = replica;
-      update background_job_leases set lease_until = now() - interval '1 second';
-      update background_jobs set lease_until = now() - interval '1 second'; commit`);
-    await queue().sweep();
-    expect(await analysis()).toMatchObject({ status: 'error' });
-    // Retried by an operator, it runs again.
-    await database.pool.query('select retry_failed_job($1, true)', [job]);
-    expect(await database.rpc('begin_analysis', begin)).toMatchObject({ owner: 'octo-org' });
-    expect(await analysis()).toEqual({ status: 'running', error: null });
-  });
-
-  it('and belongs to one job only', async () => {
-    const { id, job } = await started();
-    const [{ user_id: user }] = (await rows('select user_id from analysis_jobs')) as [{ user_id: string }];
-    const begin = { analysis_id: id, user_id: user, repository_id: repositoryId, job_id: job };
-    await database.rpc('begin_analysis', begin);
-    const other = crypto.randomUUID();
-    expect(await database.rpc('begin_analysis', { ...begin, job_id: other })).toEqual({
-      refused: `jobId: job ${job} works on this analysis`,
-    });
-    expect(await database.rpc('finish_analysis', { analysis_id: id, job_id: other, result: {} })).toBe(false);
-    expect(await database.rpc('finish_analysis', { analysis_id: id, job_id: job, result: {} })).toBe(true);
-    expect(await database.rpc('finish_analysis', { analysis_id: id, job_id: job, result: {} })).toBe(true);
-    expect(await analysis()).toEqual({ status: 'completed', error: null });
   });
 });

@@ -15,15 +15,19 @@ export class RefusedRequestError extends Error {
 }
 
 /** A token in one line: whatever else stands in a header makes `fetch` show it in an error. */
-const secret = z.string().regex(/^[\x21-\x7e]{1,4096}$/, 'a token in one line without spaces');
+const oneLine = 'a token in one line';
+const secret = z.string(oneLine).regex(/^[\x21-\x7e]{1,4096}$/, oneLine);
 
-const schema = z.strictObject({
-  repo_id: z.guid('the uuid of a repository'),
-  /** `provider_token` of the user's session after a sign-in with GitHub: kept sealed, for this and later analyses. */
-  github_token: secret.optional(),
-  /** The user's own OpenAI key: likewise. */
-  openai_key: secret.optional(),
-});
+const schema = z.strictObject(
+  {
+    repo_id: z.guid('the uuid of a repository'),
+    /** `provider_token` of the user's session after a sign-in with GitHub: kept sealed, for this and later analyses. */
+    github_token: secret.optional(),
+    /** The user's own OpenAI key: likewise. */
+    openai_key: secret.optional(),
+  },
+  'an object with repo_id',
+);
 
 export interface StartRequest extends z.output<typeof schema> {
   accessToken: string;
@@ -57,14 +61,7 @@ function readBody(text: string): z.output<typeof schema> {
       400,
       `${issue.keys[0]}: unknown field, expected repo_id, github_token or openai_key`,
     );
-  const field = issue?.path.join('.') || 'body';
-  const expected =
-    field === 'body'
-      ? 'an object with repo_id'
-      : field === 'repo_id'
-        ? 'the uuid of a repository'
-        : 'a token in one line';
-  throw new RefusedRequestError(400, `${field}: expected ${expected}`);
+  throw new RefusedRequestError(400, `${issue?.path.join('.') || 'body'}: expected ${issue?.message}`);
 }
 
 function parseJson(text: string): unknown {
