@@ -7,7 +7,7 @@ create table public.analysis_plans (
   constraint analysis_plans_natural check (analyses_per_month >= 0)
 );
 comment on table public.analysis_plans is
-  'How many analyses a user of a plan may start in a calendar month (UTC). Edit it in place: it holds at once.';
+  'How many analyses a user of a plan may start in a calendar month (UTC). Edit it in place: it holds at once. Without the row free, who has no other plan has no limit.';
 comment on column public.analysis_plans.analyses_per_month is 'Null: no limit.';
 insert into public.analysis_plans (plan, analyses_per_month) values ('free', 5);
 
