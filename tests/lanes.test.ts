@@ -71,7 +71,10 @@ async function runQueued(lane: 'edge' | 'worker', rpc: Rpc, type: string, payloa
 async function runInline(rpc: Rpc, type: string, payload: unknown): Promise<JobRow> {
   const router = createRouter({
     ...{
-      catalog,
+      // Its limits are Inngest's business: without them it runs here, too.
+      catalog: catalog.map((each) =>
+        each.type === type ? { ...each, concurrency: null, throttle: null } : each,
+      ),
       rpc,
       http,
       inngestEvents: null,
@@ -166,6 +169,9 @@ const system: Runnable[] = [
       { status: 'lost' },
     ],
   },
+  // Of these only the refusals are the same everywhere: the local model is on one lane alone.
+  { type: 'embeddings.generate', payloads: () => [{}, { items: [] }] },
+  { type: 'embeddings/batch.generate', payloads: () => [{ maxItems: 0 }] },
   { type: 'system/ping', payloads: () => [{ hello: 'lanes' }] },
   {
     type: 'system/jobs.cancel',

@@ -44,6 +44,9 @@ const rooms: Record<string, readonly string[]> = {
     'graphile-worker',
     'croner',
     'node:http',
+    'node:fs/promises',
+    'node:path',
+    '@huggingface/transformers',
   ],
 };
 

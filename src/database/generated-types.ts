@@ -1570,6 +1570,7 @@ export type Database = {
           item_type: string;
           model: string;
           repository_id: string;
+          similar_embedded_at: string;
           similar_id: string;
           similar_type: string;
           similarity: number;
@@ -1579,6 +1580,7 @@ export type Database = {
           item_type: string;
           model: string;
           repository_id: string;
+          similar_embedded_at: string;
           similar_id: string;
           similar_type: string;
           similarity: number;
@@ -1588,6 +1590,7 @@ export type Database = {
           item_type?: string;
           model?: string;
           repository_id?: string;
+          similar_embedded_at?: string;
           similar_id?: string;
           similar_type?: string;
           similarity?: number;
@@ -1946,6 +1949,21 @@ export type Database = {
       get_discussions_state: { Args: { repository: Json }; Returns: Json };
       get_issues_state: { Args: { issue_number?: number; repository: Json }; Returns: Json };
       get_job_payload: { Args: { job_id: string }; Returns: Json };
+      get_job_schedules: {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          catch_up: string;
+          cron: string;
+          enabled: boolean;
+          evaluated_until: string;
+          name: string;
+          payload: Json;
+          problem: string;
+          source: string;
+          timezone: string;
+          type: string;
+        }[];
+      };
       get_job_statistics_summary: {
         Args: Record<PropertyKey, never>;
         Returns: {
@@ -2030,6 +2048,7 @@ export type Database = {
         };
       };
       note_details_synced: { Args: { progress: Json }; Returns: undefined };
+      pause_job_schedule: { Args: { name: string }; Returns: boolean };
       pause_job_type: { Args: { type: string }; Returns: undefined };
       prune_background_jobs: { Args: { max_rows: number; older_than: string }; Returns: number };
       recalculate_similarities: {
@@ -2063,6 +2082,7 @@ export type Database = {
         Returns: number;
       };
       register_callback_endpoint: { Args: { allow_private?: boolean; url: string }; Returns: string };
+      remove_job_schedule: { Args: { name: string }; Returns: boolean };
       remove_worker: { Args: { worker: string }; Returns: undefined };
       report_background_job_progress: {
         Args: { job_id: string; lease_token: string; message: string; percent: number };
@@ -2081,6 +2101,7 @@ export type Database = {
         };
         Returns: boolean;
       };
+      resume_job_schedule: { Args: { name: string }; Returns: boolean };
       resume_job_type: { Args: { type: string }; Returns: undefined };
       retry_failed_job: { Args: { force?: boolean; job_id: string }; Returns: boolean };
       rotate_callback_secret: { Args: { url: string }; Returns: string };
@@ -2093,6 +2114,17 @@ export type Database = {
         Returns: number;
       };
       set_job_lane: { Args: { lane: string; type: string }; Returns: undefined };
+      set_job_schedule: {
+        Args: {
+          catch_up?: string;
+          cron?: string;
+          name: string;
+          payload?: Json;
+          timezone?: string;
+          type?: string;
+        };
+        Returns: boolean;
+      };
       sign_callback: {
         Args: { job_id: string };
         Returns: {

@@ -15,6 +15,8 @@ import { syncRepositoryGraphQL } from './capture/repository-sync-graphql.ts';
 import { syncDiscussions } from './capture/sync-discussions.ts';
 import { syncWorkspacePriorities } from './capture/workspace-priorities.ts';
 import type { JobDefinition } from './define-job.ts';
+import { generateLocalEmbeddingsBatch } from './embeddings/local-batch.ts';
+import { generateLocalEmbeddings } from './embeddings/local-generate.ts';
 import { cancelJobs } from './system/cancel-jobs.ts';
 import { deliverCallback } from './system/deliver-callback.ts';
 import { jobFailed } from './system/job-failed.ts';
@@ -44,6 +46,8 @@ const definitions: readonly JobDefinition[] = [
   syncWorkspacePriorities,
   syncDiscussions,
   analyzeRepo,
+  generateLocalEmbeddings,
+  generateLocalEmbeddingsBatch,
 ];
 
 /** Every job kind of this deployment. To add a job, write its file and name it above. */

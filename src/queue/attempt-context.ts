@@ -43,6 +43,7 @@ export function createAttemptContext(attempt: Attempt, host: PerformHost, payloa
     wake: async (isolates) => (await host.wake?.(isolates))?.woken ?? false,
     http: host.http,
     inngestEvents: host.inngestEvents ?? null,
+    openEmbedder: host.openEmbedder ?? null,
     parents: () => host.queue.parents(job.id),
     enqueue: (followUp) => void followUps.push(followUp),
   };

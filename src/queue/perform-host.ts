@@ -1,6 +1,7 @@
 import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
+import type { OpenEmbedder } from '../jobs/embeddings/text-embedder.ts';
 import type { EventApi, OutsideHttp } from '../jobs/job-context.ts';
 import type { OpenAi } from '../openai/openai.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -26,6 +27,8 @@ export interface PerformHostOptions {
   http: OutsideHttp;
   /** Default: none is known. */
   inngestEvents?: EventApi | null;
+  /** Default: there is no local model. */
+  openEmbedder?: OpenEmbedder;
   log: Logger;
   now: () => Date;
   /** From here on no new step starts: the job hands off instead. */

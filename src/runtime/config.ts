@@ -103,6 +103,8 @@ export interface WorkerConfig {
   keepDays: number;
   /** Where to wake `process-job`. Undefined: nobody said. */
   processJob: ProcessJobTarget | undefined;
+  /** Folder of the local embedding model. Undefined: nobody said. */
+  embeddingModelPath: string | undefined;
   scheduler: Scheduler;
   logLevel: LogLevel;
   /** To be logged once at start. */
@@ -243,6 +245,11 @@ export function parseWorkerConfig(env: EnvRecord): WorkerConfig {
     leaseSeconds: { names: ['WORKER_LEASE_SECONDS'], schema: count.default(30), shown: true },
     drainSeconds: { names: ['WORKER_DRAIN_SECONDS'], schema: count.default(25), shown: true },
     keepDays: { names: ['KEEP_JOBS_DAYS'], schema: count.min(7, weekOrMore).default(30), shown: true },
+    embeddingModelPath: {
+      names: ['EMBEDDING_MODEL_PATH'],
+      schema: z.string().nonempty('the path of a folder').optional(),
+      shown: true,
+    },
     supabaseUrl: { ...shared.supabaseUrl, schema: httpUrl.optional() },
     processJobSecret: shared.processJobSecret,
     ...{ secretKey: shared.secretKey, secretKeys: shared.secretKeys, serviceRoleKey: shared.serviceRoleKey },
@@ -252,6 +259,7 @@ export function parseWorkerConfig(env: EnvRecord): WorkerConfig {
   return {
     ...{ databaseUrl, concurrency, leaseSeconds, drainSeconds, keepDays },
     processJob: values.supabaseUrl && wakeKey ? processJobTarget(values.supabaseUrl, wakeKey) : undefined,
+    embeddingModelPath: values.embeddingModelPath,
     inngestEvents: toEventApi(toInngestConfig(env, values)),
     scheduler: values.scheduler,
     github: gitHub(values, foundAs.githubToken),

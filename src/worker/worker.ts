@@ -1,6 +1,7 @@
 import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
+import type { OpenEmbedder } from '../jobs/embeddings/text-embedder.ts';
 import type { EventApi, OutsideHttp } from '../jobs/job-context.ts';
 import type { OpenAi } from '../openai/openai.ts';
 import { setAlarm } from '../queue/alarm.ts';
@@ -48,6 +49,8 @@ export interface WorkerOptions {
   http: OutsideHttp;
   /** Default: none is known. */
   inngestEvents?: EventApi | null;
+  /** Default: there is no local model. */
+  openEmbedder?: OpenEmbedder;
   log: Logger;
   now: () => Date;
   /** How often a lane is looked at without the bell, in milliseconds. Default: 1,000. */
@@ -122,6 +125,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       ...(options.wake ? { wake: options.wake } : {}),
       ...(options.secrets ? { secrets: options.secrets } : {}),
       inngestEvents: options.inngestEvents ?? null,
+      ...(options.openEmbedder ? { openEmbedder: options.openEmbedder } : {}),
       catalog: catalog.map((definition) => counted(definition, (change) => (running += change))),
       stopStepsAt: never,
       deadline: never,

@@ -25,8 +25,8 @@ begin
   -- Two transactions that both wrote and then both wait for the table lock of an index would wait for ever.
   perform pg_advisory_xact_lock(hashtextextended('embedding.index_model', 0));
   execute format(
-    'create index if not exists %I on public.embeddings using hnsw ((vector::%I.vector(%s)) %2$I.vector_cosine_ops)
-     where model = %L and dimensions = %3$s',
+    'create index if not exists %1$I on public.embeddings using hnsw ((vector::%2$I.vector(%3$s)) %2$I.vector_cosine_ops)
+     where model = %4$L and dimensions = %3$s',
     v_name, v_schema, dimensions, model);
   return true;
 end
@@ -39,7 +39,8 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_model record;
+  v_models public.embeddings[];
+  v_model public.embeddings;
   v_indexes integer := 0;
 begin
   if embedding.pgvector_schema() is null then
@@ -53,9 +54,12 @@ begin
       return format('pgvector may not be created (%s): vectors are compared without it', sqlerrm);
     end;
   end if;
-  for v_model in
-    select distinct e.model, e.dimensions from public.embeddings e where e.dimensions is not null
-  loop
+  -- Read to the end before the first index: Postgres refuses one on a table that a query of the session still reads.
+  v_models := array(
+    select distinct on (e.model, e.dimensions) jsonb_populate_record(
+      null::public.embeddings, jsonb_build_object('model', e.model, 'dimensions', e.dimensions))
+    from public.embeddings e where e.dimensions is not null);
+  foreach v_model in array v_models loop
     if embedding.index_model(v_model.model, v_model.dimensions) then v_indexes := v_indexes + 1; end if;
   end loop;
   return format('pgvector is used; indexes created: %s', v_indexes);

@@ -9,6 +9,7 @@ create table public.similarity_cache (
   similar_id uuid not null,
   repository_id uuid not null,
   similarity double precision not null,
+  similar_embedded_at timestamptz not null,
   constraint similarity_cache_pkey primary key (item_type, item_id, model, similar_type, similar_id),
   constraint similarity_cache_item_fkey foreign key (item_type, item_id, model)
     references public.embeddings (item_type, item_id, model) on delete cascade,
@@ -35,6 +36,8 @@ create table public.similarity_lists (
 
 comment on table public.similarity_cache is
   'The most similar items of every item, in its repository and by one model. Filled by recalculate_similarities.';
+comment on column public.similarity_cache.similar_embedded_at is
+  'embedded_at of the similar item when they were compared.';
 comment on table public.similarity_lists is
   'From which embedding, and how long, each list of similarity_cache was made: who differs is calculated again.';
 comment on column public.similarity_lists.listed is
@@ -68,12 +71,15 @@ begin
   v_lists := embedding.lists_per_call(repository_id, model);
   v_due := array(select due from embedding.due_lists(repository_id, model, max_per_item) as due limit v_lists);
   if v_due = '{}' then return 0; end if;
-  -- Also from the lists of others, which are due by that.
   delete from public.similarity_cache c using unnest(v_due) as d
-  where c.model = d.model and (
-    (c.item_type, c.item_id) = (d.item_type, d.item_id) or (c.similar_type, c.similar_id) = (d.item_type, d.item_id));
+  where (c.item_type, c.item_id, c.model) = (d.item_type, d.item_id, d.model);
+  -- Lists of others that show an older vector of it lose it, and are due by that.
+  delete from public.similarity_cache c using unnest(v_due) as d
+  where (c.similar_type, c.similar_id, c.model) = (d.item_type, d.item_id, d.model)
+    and c.similar_embedded_at <> d.embedded_at;
   v_found := array(select f from embedding.find_similar(repository_id, model, max_per_item, v_due) as f);
-  insert into public.similarity_cache select f.* from unnest(v_found) as f;
+  insert into public.similarity_cache select f.* from unnest(v_found) as f
+  on conflict on constraint similarity_cache_pkey do nothing;
   perform embedding.trim_lists(v_due, v_found, max_per_item);
   return cardinality(v_due);
 end
@@ -162,7 +168,7 @@ begin
     group by l.item_type, l.item_id
   )
   select ranked.item_type, ranked.item_id, ranked.model, ranked.similar_type, ranked.similar_id, ranked.repository_id,
-         ranked.similarity
+         ranked.similarity, ranked.similar_embedded_at
   from (
     select p.*, row_number() over (
       partition by p.item_type, p.item_id order by p.similarity desc, p.similar_type, p.similar_id) as place
@@ -170,8 +176,9 @@ begin
   ) as ranked
   where ranked.place <= find_similar.max_per_item
   union all
-  select p.similar_type, p.similar_id, p.model, p.item_type, p.item_id, p.repository_id, p.similarity
+  select p.similar_type, p.similar_id, p.model, p.item_type, p.item_id, p.repository_id, p.similarity, d.embedded_at
   from pairs p
+  join unnest(due) as d on d.item_type = p.item_type and d.item_id = p.item_id
   join lists l on l.item_type = p.similar_type and l.item_id = p.similar_id
   where l.listed < find_similar.max_per_item or p.similarity >= l.least_similar;
 end
@@ -187,7 +194,8 @@ as $$
 declare
   v_schema constant text := embedding.pgvector_schema();
   v_vector text := 'e.vector';
-  v_similarity text := 'embedding.similarity(a.vector, b.vector)';
+  -- What embedding.similarity does, without the cost of a call for every pair.
+  v_similarity text := '(select sum(p.x::double precision * p.y) from unnest(a.vector, b.vector) as p(x, y))';
 begin
   if v_schema is not null then
     v_vector := format('e.vector::%I.vector as vector', v_schema);
@@ -195,10 +203,10 @@ begin
   end if;
   return query execute format(
     'with of_repository as materialized (
-       select e.item_type, e.item_id, e.dimensions, %s
+       select e.item_type, e.item_id, e.dimensions, e.embedded_at, %s
        from public.embeddings e where e.repository_id = $1 and e.model = $2 and e.vector is not null
      )
-     select a.item_type, a.item_id, $2, b.item_type, b.item_id, $1, %s
+     select a.item_type, a.item_id, $2, b.item_type, b.item_id, $1, %s, b.embedded_at
      from unnest($3) as d
      join of_repository a on a.item_type = d.item_type and a.item_id = d.item_id
      join of_repository b on b.dimensions = a.dimensions and (b.item_type, b.item_id) <> (a.item_type, a.item_id)',

@@ -9,6 +9,7 @@ import { createNodeLogger } from '../../runtime/node-logger.ts';
 import { createOutsideHttp } from '../../runtime/outside-http.ts';
 import { createSecretBox } from '../../secrets/secret-box.ts';
 import { startHealthEndpoint } from '../../worker/health.ts';
+import { createLocalEmbedder } from '../../worker/local-embedder.ts';
 import { type QueuedLane, startWorker } from '../../worker/worker.ts';
 import { readCommandLine, UsageError } from './command-line.ts';
 import { dataDirOption, resolveDataDir } from './data-dir.ts';
@@ -66,6 +67,7 @@ export async function worker(host: WorkerHost): Promise<number> {
     lanes,
     catalog,
     http: createOutsideHttp(),
+    openEmbedder: createLocalEmbedder(config.embeddingModelPath),
     github: (rpc, log) => createSharedGitHub({ ...config.github, rpc, log }),
     openai: (rpc, log) => createOpenAi({ ...config.openai, rpc, log }),
     secrets: createSecretBox(config.encryptionKeys),
