@@ -148,6 +148,27 @@ const embeddings: Runnable[] = [
   { type: 'embedding/batch.process', payloads: () => [{ items: [{ type: 'pr', id: anId }] }, { items: [] }] },
   { type: 'similarity/repository.recalculate', payloads: () => [{ repository }, { repository: 42 }] },
 ];
+/** Of one user, with the platform's token. */
+const analysis = {
+  jobId: '0199aaaa-0000-7000-8000-000000000001',
+  userId: '0199aaaa-0000-7000-8000-000000000002',
+  repoId: '0199aaaa-0000-7000-8000-000000000003',
+};
+const analyses: Runnable[] = [
+  {
+    type: 'repo/analyze.requested',
+    payloads: () => [analysis, analysis, { jobId: 7 }],
+    prepare: async ({ pool }) => {
+      const { jobId, userId, repoId } = analysis;
+      await pool.query('insert into repositories (id, github_id, owner, name) values ($1, $2, $3, $4)', [
+        ...[repoId, known().fields.databaseId, 'octo-org', 'lanes'],
+      ]);
+      await pool.query('insert into analysis_jobs (id, user_id, repository_id) values ($1, $2, $3)', [
+        ...[jobId, userId, repoId],
+      ]);
+    },
+  },
+];
 const system: Runnable[] = [
   { type: 'system/jobs.sweep', payloads: () => [{}] },
   { type: 'system/job.failed', payloads: () => [{ jobId: crypto.randomUUID() }] },
@@ -188,7 +209,7 @@ const workspaces: Runnable[] = [
 ];
 
 describe('a job ends in the same way on every lane', () => {
-  const jobs = [...captures, ...others, ...embeddings, ...workspaces, ...system];
+  const jobs = [...captures, ...others, ...embeddings, ...workspaces, ...analyses, ...system];
 
   it.each(jobs.map((job) => ({ job, label: labelOf(job) })))('$label', async ({ job }) => {
     const isInline = findDefinition(catalog, job.type)?.lane === 'inline';

@@ -41,6 +41,141 @@ export type Database = {
         };
         Relationships: [];
       };
+      analysis_commits: {
+        Row: {
+          additions: number;
+          analysis_id: string;
+          author: string;
+          authored_at: string;
+          deletions: number;
+          files: Json | null;
+          headline: string;
+          is_bot: boolean;
+          parents: number;
+          position: number;
+          sha: string;
+          utc_offset_minutes: number | null;
+        };
+        Insert: {
+          additions: number;
+          analysis_id: string;
+          author: string;
+          authored_at: string;
+          deletions: number;
+          files?: Json | null;
+          headline: string;
+          is_bot: boolean;
+          parents: number;
+          position: number;
+          sha: string;
+          utc_offset_minutes?: number | null;
+        };
+        Update: {
+          additions?: number;
+          analysis_id?: string;
+          author?: string;
+          authored_at?: string;
+          deletions?: number;
+          files?: Json | null;
+          headline?: string;
+          is_bot?: boolean;
+          parents?: number;
+          position?: number;
+          sha?: string;
+          utc_offset_minutes?: number | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'analysis_commits_analysis_id_fkey';
+            columns: ['analysis_id'];
+            referencedRelation: 'analysis_jobs';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      analysis_jobs: {
+        Row: {
+          completed_at: string | null;
+          created_at: string;
+          error: string | null;
+          id: string;
+          job_id: string | null;
+          repository_id: string | null;
+          result: Json | null;
+          started_at: string | null;
+          status: string;
+          user_id: string;
+        };
+        Insert: {
+          completed_at?: string | null;
+          created_at?: string;
+          error?: string | null;
+          id?: string;
+          job_id?: string | null;
+          repository_id?: string | null;
+          result?: Json | null;
+          started_at?: string | null;
+          status?: string;
+          user_id: string;
+        };
+        Update: {
+          completed_at?: string | null;
+          created_at?: string;
+          error?: string | null;
+          id?: string;
+          job_id?: string | null;
+          repository_id?: string | null;
+          result?: Json | null;
+          started_at?: string | null;
+          status?: string;
+          user_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'analysis_jobs_repository_id_fkey';
+            columns: ['repository_id'];
+            referencedRelation: 'repositories';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      analysis_plans: {
+        Row: {
+          analyses_per_month: number | null;
+          plan: string;
+        };
+        Insert: {
+          analyses_per_month?: number | null;
+          plan: string;
+        };
+        Update: {
+          analyses_per_month?: number | null;
+          plan?: string;
+        };
+        Relationships: [];
+      };
+      analysis_subscribers: {
+        Row: {
+          plan: string;
+          user_id: string;
+        };
+        Insert: {
+          plan: string;
+          user_id: string;
+        };
+        Update: {
+          plan?: string;
+          user_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'analysis_subscribers_plan_fkey';
+            columns: ['plan'];
+            referencedRelation: 'analysis_plans';
+            referencedColumns: ['plan'];
+          },
+        ];
+      };
       background_job_attempts: {
         Row: {
           ended_at: string;
@@ -1647,6 +1782,33 @@ export type Database = {
           },
         ];
       };
+      user_credentials: {
+        Row: {
+          ciphertext: string;
+          created_at: string;
+          key_id: string;
+          provider: string;
+          updated_at: string;
+          user_id: string;
+        };
+        Insert: {
+          ciphertext: string;
+          created_at?: string;
+          key_id: string;
+          provider: string;
+          updated_at?: string;
+          user_id: string;
+        };
+        Update: {
+          ciphertext?: string;
+          created_at?: string;
+          key_id?: string;
+          provider?: string;
+          updated_at?: string;
+          user_id?: string;
+        };
+        Relationships: [];
+      };
       workspace_daily_metrics: {
         Row: {
           active_contributors: number;
@@ -1972,6 +2134,10 @@ export type Database = {
         Args: { as_of?: string; full_recompute?: boolean; workspace_id: string };
         Returns: Json;
       };
+      begin_analysis: {
+        Args: { analysis_id: string; job_id: string; repository_id: string; user_id: string };
+        Returns: Json;
+      };
       begin_background_job: {
         Args: { job: Json; lease_seconds: number; worker: string };
         Returns: {
@@ -2044,6 +2210,7 @@ export type Database = {
         }[];
       };
       delete_old_workspace_metrics: { Args: { keep_days: number; max_rows: number }; Returns: number };
+      delete_user_credential: { Args: { provider: string; user_id: string }; Returns: boolean };
       disable_callback_endpoint: { Args: { reason?: string; url: string }; Returns: boolean };
       discard_dead_letter_jobs: {
         Args: { before?: string; max_jobs?: number; type?: string };
@@ -2079,6 +2246,7 @@ export type Database = {
         Args: { as_of?: string; max_repositories: number; stale_after_seconds: number };
         Returns: Json;
       };
+      finish_analysis: { Args: { analysis_id: string; job_id: string; result: Json }; Returns: boolean };
       get_background_job: {
         Args: { job_id: string };
         Returns: {
@@ -2139,6 +2307,8 @@ export type Database = {
         Returns: Json;
       };
       get_repository_size: { Args: { repository: Json }; Returns: Json };
+      get_signed_in_user: { Args: Record<PropertyKey, never>; Returns: string };
+      get_user_credential: { Args: { provider: string; user_id: string }; Returns: string };
       hand_off_background_job: { Args: { job_id: string; lease_token: string }; Returns: string };
       heartbeat_background_jobs: {
         Args: { lease_seconds: number; leases: Json };
@@ -2147,6 +2317,7 @@ export type Database = {
           state: string;
         }[];
       };
+      list_analysis_commits: { Args: { analysis_id: string }; Returns: Json };
       list_due_embeddings: {
         Args: { items: Json; max_bytes: number; max_items: number; model: string; repository_id: string };
         Returns: Database['public']['CompositeTypes']['due_embedding'][];
@@ -2240,6 +2411,16 @@ export type Database = {
       report_job_quotas: { Args: { reports: Json }; Returns: undefined };
       report_job_schedule_problem: { Args: { name: string; problem: string }; Returns: boolean };
       report_worker: { Args: { idle: boolean; lanes: Json; worker: string }; Returns: undefined };
+      reseal_user_credential: {
+        Args: {
+          ciphertext: string;
+          key_id: string;
+          old_ciphertext: string;
+          provider: string;
+          user_id: string;
+        };
+        Returns: boolean;
+      };
       resume_job_schedule: { Args: { name: string }; Returns: boolean };
       resume_job_type: { Args: { type: string }; Returns: undefined };
       retry_failed_job: { Args: { force?: boolean; job_id: string }; Returns: boolean };
@@ -2279,7 +2460,22 @@ export type Database = {
         Args: { job_id: string; lease_token: string; reason: string; until: string };
         Returns: string;
       };
+      start_analysis: {
+        Args: { repo_id: string };
+        Returns: {
+          created: boolean;
+          id: string;
+          status: string;
+          user_id: string;
+        }[];
+      };
+      store_analysis_commits: { Args: { analysis_id: string; commits: Json }; Returns: number };
+      store_analysis_files: { Args: { analysis_id: string; details: Json }; Returns: number };
       store_embeddings: { Args: { rows: Json }; Returns: number };
+      store_user_credential: {
+        Args: { ciphertext: string; key_id: string; provider: string; user_id: string };
+        Returns: undefined;
+      };
       sweep_background_jobs: {
         Args: Record<PropertyKey, never>;
         Returns: {

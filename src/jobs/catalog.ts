@@ -1,3 +1,4 @@
+import { analyzeRepo } from './analysis/analyze-repo.ts';
 import { classifyRepositories } from './capture/classify-repositories.ts';
 import { classifyRepository } from './capture/classify-repository.ts';
 import { discoverRepository } from './capture/discover-repository.ts';
@@ -53,6 +54,7 @@ const definitions: readonly JobDefinition[] = [
   updateActivity,
   syncWorkspacePriorities,
   syncDiscussions,
+  analyzeRepo,
   generateLocalEmbeddings,
   generateLocalEmbeddingsBatch,
   computeEmbeddings,

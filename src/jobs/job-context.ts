@@ -2,6 +2,7 @@ import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import type { OpenAi } from '../openai/openai.ts';
 import type { Logger } from '../runtime/logger.ts';
+import type { SecretBox } from '../secrets/secret-box.ts';
 import type { OpenEmbedder } from './embeddings/text-embedder.ts';
 
 /** A job to be enqueued when the running job completes, in the same transaction. */
@@ -69,6 +70,8 @@ export interface JobContext<Payload> {
   readonly github: GitHub;
   /** OpenAI, with the platform's key; rate limits become snoozes, refusals become non-retryable errors. */
   readonly openai: OpenAi;
+  /** Opens what users have left with us. What comes out is not for step outputs, results, logs or errors. */
+  readonly secrets: SecretBox;
   readonly rpc: Rpc;
   /**
    * Calls `process-job` so many times at once. False when a call failed, or when nobody here knows its address.

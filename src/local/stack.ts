@@ -10,7 +10,7 @@ import type { EnvRecord } from '../runtime/config-reader.ts';
 import { parseHybridConfig } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { externalDatabaseUrl } from './external-database.ts';
-import { localKeys } from './local-keys.ts';
+import { localEncryptionKey, localKeys } from './local-keys.ts';
 import { startNetlify } from './netlify.ts';
 import type { Shutdown } from './shutdown.ts';
 import { openDatabase } from './stack-database.ts';
@@ -156,12 +156,14 @@ async function provideSupabase(
   const database = await openDatabase(options);
   shutdown.add(() => database.stop());
   const keys = await localKeys(join(dataDir, 'keys.json'));
+  if (!options.env['GITHUB_TOKEN_ENCRYPTION_KEY'])
+    env['GITHUB_TOKEN_ENCRYPTION_KEY'] = localEncryptionKey(keys);
   const supabase = await startSupabase({
     root,
     dataDir,
     databaseUrl: database.url,
     keys,
-    env: options.env,
+    env: { ...options.env, ...env },
     log,
   });
   shutdown.add(() => supabase.stop());

@@ -8,6 +8,7 @@ import type { EnvRecord } from '../runtime/config-reader.ts';
 import { parseProcessJobConfig } from '../runtime/config.ts';
 import { createEdgeLogger } from '../runtime/edge-logger.ts';
 import { createOutsideHttp } from '../runtime/outside-http.ts';
+import { createSecretBox } from '../secrets/secret-box.ts';
 import { createProcessJobHandler, type ProcessJob } from './handler.ts';
 
 /** What an entry point knows and this module does not. */
@@ -39,6 +40,7 @@ export function createEdgeProcessJob(host: EdgeHost): ProcessJob {
     catalog: host.catalog,
     github: createSharedGitHub({ ...config.github, rpc, log }),
     openai: createOpenAi({ ...config.openai, rpc, log }),
+    secrets: createSecretBox(config.encryptionKeys),
     log,
     now: () => new Date(),
     worker,

@@ -14,6 +14,7 @@ export interface IsolateOptions extends Pick<
   | 'leaseSeconds'
   | 'github'
   | 'openai'
+  | 'secrets'
   | 'rpc'
   | 'http'
   | 'inngestEvents'

@@ -38,6 +38,7 @@ export function createAttemptContext(attempt: Attempt, host: PerformHost, payloa
     get openai() {
       return host.openai.withSignal(attempt.signal);
     },
+    secrets: host.secrets,
     rpc: host.rpc,
     wake: async (isolates) => (await host.wake?.(isolates))?.woken ?? false,
     http: host.http,

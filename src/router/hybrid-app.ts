@@ -6,6 +6,7 @@ import { sweepJobs } from '../jobs/system/sweep-jobs.ts';
 import type { OpenAi } from '../openai/openai.ts';
 import type { HybridConfig } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
+import type { SecretBox } from '../secrets/secret-box.ts';
 import { type FunctionSet, servedBy } from './function-sets.ts';
 import { createHybridHandler, serveAddress } from './hybrid-handler.ts';
 import { createInngestClient } from './inngest-client.ts';
@@ -24,6 +25,8 @@ export interface HybridAppOptions {
   rpc: Rpc;
   github: (log: Logger) => GitHub;
   openai: OpenAi;
+  /** Default: one without a key, which opens nothing. */
+  secrets?: SecretBox;
   log: Logger;
   http: OutsideHttp;
   now: () => Date;

@@ -9,6 +9,7 @@ import type { EnvRecord } from '../runtime/config-reader.ts';
 import type { HybridConfig, LogLevel } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createOutsideHttp } from '../runtime/outside-http.ts';
+import { createSecretBox, type SecretBox } from '../secrets/secret-box.ts';
 
 /** What Netlify hands to a function beside the request, as far as it is used. */
 export interface NetlifyContext {
@@ -46,6 +47,7 @@ export interface Outside {
   rpc: Rpc;
   github: (log: Logger) => GitHub;
   openai: OpenAi;
+  secrets: SecretBox;
   log: Logger;
   http: OutsideHttp;
   now: () => Date;
@@ -58,5 +60,6 @@ export function openOutside(config: HybridConfig, host: LazyEndpointHost): Outsi
   const rpc = createSupabaseClientRpc({ url: config.supabase.url, key: config.supabase.secretKey });
   const github = createSharedGitHub({ ...config.github, rpc, log });
   const openai = createOpenAi({ ...config.openai, rpc, log });
-  return { rpc, github, openai, log, http: createOutsideHttp(), now: () => new Date() };
+  const secrets = createSecretBox(config.encryptionKeys);
+  return { rpc, github, openai, secrets, log, http: createOutsideHttp(), now: () => new Date() };
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { EventApi } from '../jobs/job-context.ts';
+import { encryptionKeys } from './encryption-keys.ts';
 import { ConfigError, type EnvRecord, type Setting, readSettings } from './config-reader.ts';
-import { count, httpUrl, postgresUrl, secret } from './config-values.ts';
+import { count, httpUrl, originList, postgresUrl, secret } from './config-values.ts';
 import { toEventApi } from './event-api.ts';
 import { type InngestConfig, inngestSettings, type RequiredKey, toInngestConfig } from './inngest-config.ts';
 import { secretKeyList } from './secret-keys.ts';
@@ -46,12 +47,16 @@ export interface HybridConfig {
   databaseUrl: string | undefined;
   github: GitHubConfig;
   openai: OpenAiConfig;
+  /** Under which users' secrets are sealed: the one in use, then those that it has replaced. None: no secrets are kept. */
+  encryptionKeys: Uint8Array<ArrayBuffer>[];
   /** Longest time that a job may take inside the Inngest request, in seconds. */
   inlineBudgetSeconds: number;
   /** Whether Inngest starts a sweep every minute. */
   sweepsByInngest: boolean;
   /** Whether `inngest-embeddings` serves embeddings and workspaces, so that `inngest-hybrid` leaves them out. */
   splitsOffEmbeddings: boolean;
+  /** Pages of these origins may call what users call. */
+  allowedOrigins: string[];
   scheduler: Scheduler;
   logLevel: LogLevel;
   /** To be logged once at start. */
@@ -66,6 +71,8 @@ export interface ProcessJobConfig {
   processJob: ProcessJobTarget;
   github: GitHubConfig;
   openai: OpenAiConfig;
+  /** Under which users' secrets are sealed: the one in use, then those that it has replaced. None: no secrets are kept. */
+  encryptionKeys: Uint8Array<ArrayBuffer>[];
   /** Null: no event key. */
   inngestEvents: EventApi | null;
   /** How long the host lets one invocation live, in seconds. */
@@ -86,6 +93,8 @@ export interface WorkerConfig {
   databaseUrl: string;
   github: GitHubConfig;
   openai: OpenAiConfig;
+  /** Under which users' secrets are sealed: the one in use, then those that it has replaced. None: no secrets are kept. */
+  encryptionKeys: Uint8Array<ArrayBuffer>[];
   /** Jobs that run at the same time on each lane. */
   concurrency: number;
   /** How long a claim holds without a heartbeat, in seconds. */
@@ -116,6 +125,7 @@ const shared = {
   githubUrl: { names: ['GITHUB_API_URL'], schema: httpUrl.default('https://api.github.com') },
   openAiKey: { names: ['OPENAI_API_KEY'], schema: secret.optional() },
   openAiUrl: { names: ['OPENAI_BASE_URL'], schema: httpUrl.default('https://api.openai.com/v1') },
+  encryptionKeys: { names: ['GITHUB_TOKEN_ENCRYPTION_KEY'], schema: encryptionKeys.default([]) },
   scheduler: {
     names: ['JOB_SCHEDULER'],
     schema: z.enum(['inngest', 'worker'], 'inngest or worker').default('inngest'),
@@ -168,6 +178,7 @@ function readHybridConfig(env: EnvRecord, required: RequiredKey): HybridConfig {
       schema: z.enum(['on', 'off'], 'on or off').default('off'),
       shown: true,
     },
+    allowedOrigins: { names: ['CORS_ALLOWED_ORIGINS'], schema: originList.default([]), shown: true },
     sweep: { names: ['JOBS_SWEEP'], schema: z.enum(sweepers, 'inngest or off').default('off'), shown: true },
   });
   const keys = supabaseKeys(values);
@@ -178,9 +189,11 @@ function readHybridConfig(env: EnvRecord, required: RequiredKey): HybridConfig {
     databaseUrl: values.databaseUrl,
     github: gitHub(values, foundAs.githubToken),
     openai: { apiKey: values.openAiKey, baseUrl: values.openAiUrl },
+    encryptionKeys: values.encryptionKeys,
     inlineBudgetSeconds: values.inlineBudget,
     sweepsByInngest: values.sweep === 'inngest',
     splitsOffEmbeddings: values.embeddings === 'on',
+    allowedOrigins: values.allowedOrigins,
     scheduler: values.scheduler,
     logLevel: values.logLevel,
     warnings: deprecations(foundAs),
@@ -209,6 +222,7 @@ export function parseProcessJobConfig(env: EnvRecord): ProcessJobConfig {
     inngestEvents: toEventApi(toInngestConfig(env, values)),
     github: gitHub(values, foundAs.githubToken),
     openai: { apiKey: values.openAiKey, baseUrl: values.openAiUrl },
+    encryptionKeys: values.encryptionKeys,
     wallSeconds: values.wallSeconds,
     concurrency: values.concurrency,
     leaseSeconds: values.leaseSeconds,
@@ -230,9 +244,9 @@ const weekOrMore = 'a whole number from 7';
  * @throws {ConfigError} names every missing or malformed variable
  */
 export function parseWorkerConfig(env: EnvRecord): WorkerConfig {
-  const { githubToken, githubUrl, openAiKey, openAiUrl, logLevel, scheduler } = shared;
+  const { githubToken, githubUrl, openAiKey, openAiUrl, encryptionKeys, logLevel, scheduler } = shared;
   const { values, foundAs } = readSettings(env, {
-    ...{ githubToken, githubUrl, openAiKey, openAiUrl, logLevel, scheduler },
+    ...{ githubToken, githubUrl, openAiKey, openAiUrl, encryptionKeys, logLevel, scheduler },
     ...inngestSettings(env, null),
     databaseUrl: { names: ['SUPABASE_DB_URL', 'DATABASE_URL'], schema: postgresUrl },
     concurrency: { names: ['WORKER_CONCURRENCY'], schema: count.default(10), shown: true },
@@ -258,6 +272,7 @@ export function parseWorkerConfig(env: EnvRecord): WorkerConfig {
     scheduler: values.scheduler,
     github: gitHub(values, foundAs.githubToken),
     openai: { apiKey: values.openAiKey, baseUrl: values.openAiUrl },
+    encryptionKeys: values.encryptionKeys,
     logLevel: values.logLevel,
     warnings: [...deprecations(foundAs), ...poolerWarnings(databaseUrl)],
   };

@@ -11,6 +11,7 @@ import { startSweepLoop } from '../queue/sweep-loop.ts';
 import { wakeMissing } from '../queue/wake-missing.ts';
 import type { Scheduler } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
+import type { SecretBox } from '../secrets/secret-box.ts';
 import { openConnections } from './connections.ts';
 import { openDoorbell } from './doorbell.ts';
 import type { WorkerHealth } from './health.ts';
@@ -41,6 +42,8 @@ export interface WorkerOptions {
   catalog: readonly JobDefinition[];
   github: (rpc: Rpc, log: Logger) => (jobLog: Logger) => GitHub;
   openai: (rpc: Rpc, log: Logger) => OpenAi;
+  /** Default: one without a key, which opens nothing. */
+  secrets?: SecretBox;
   /** Calls `process-job` so many times; never rejects. Default: there is none to call. */
   wake?: (isolates: number) => Promise<{ woken: boolean }>;
   http: OutsideHttp;
@@ -120,6 +123,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         leaseSeconds: options.leaseSeconds,
       },
       ...(options.wake ? { wake: options.wake } : {}),
+      ...(options.secrets ? { secrets: options.secrets } : {}),
       inngestEvents: options.inngestEvents ?? null,
       ...(options.openEmbedder ? { openEmbedder: options.openEmbedder } : {}),
       catalog: catalog.map((definition) => counted(definition, (change) => (running += change))),

@@ -12,6 +12,7 @@ import { parseHybridConfig, type HybridConfig } from '../../runtime/config.ts';
 import type { InngestConfig } from '../../runtime/inngest-config.ts';
 import { createNodeLogger } from '../../runtime/node-logger.ts';
 import { createOutsideHttp } from '../../runtime/outside-http.ts';
+import { createSecretBox } from '../../secrets/secret-box.ts';
 import { readCommandLine, UsageError } from './command-line.ts';
 import { dataDirOption, resolveDataDir } from './data-dir.ts';
 import { findTarget } from './target.ts';
@@ -111,6 +112,7 @@ async function dispatch(event: JobEvent, config: HybridConfig, fetcher: typeof f
     rpc,
     github: createSharedGitHub({ ...config.github, rpc, log }),
     openai: createOpenAi({ ...config.openai, rpc, log }),
+    secrets: createSecretBox(config.encryptionKeys),
     log,
     http: { ...createOutsideHttp(), fetch: fetcher },
     now: () => new Date(),

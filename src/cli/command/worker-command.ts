@@ -7,6 +7,7 @@ import { parseWorkerConfig } from '../../runtime/config.ts';
 import type { EnvRecord } from '../../runtime/config-reader.ts';
 import { createNodeLogger } from '../../runtime/node-logger.ts';
 import { createOutsideHttp } from '../../runtime/outside-http.ts';
+import { createSecretBox } from '../../secrets/secret-box.ts';
 import { startHealthEndpoint } from '../../worker/health.ts';
 import { createLocalEmbedder } from '../../worker/local-embedder.ts';
 import { type QueuedLane, startWorker } from '../../worker/worker.ts';
@@ -69,6 +70,7 @@ export async function worker(host: WorkerHost): Promise<number> {
     openEmbedder: createLocalEmbedder(config.embeddingModelPath),
     github: (rpc, log) => createSharedGitHub({ ...config.github, rpc, log }),
     openai: (rpc, log) => createOpenAi({ ...config.openai, rpc, log }),
+    secrets: createSecretBox(config.encryptionKeys),
     ...(config.processJob ? { wake: createWake({ ...config.processJob, fetch, log }) } : {}),
     log,
     now,
