@@ -19,7 +19,7 @@ export interface SectionResult {
   tables: string[];
   goals: Goal[];
   /** For the result file: how it was measured, the figures, and the raw rounds behind them. */
-  record: { rounds: number; size: object; figures: unknown; raw: unknown };
+  record: { rounds: number; size: object; [more: string]: unknown };
 }
 
 /** A figure that a section promises. */
