@@ -10,8 +10,8 @@ export interface Bench {
   databaseUrl: string;
   /** Few and small rounds, for a look while working. */
   quick: boolean;
-  /** Tells the time and what is being measured now. */
-  progress(what: string): void;
+  /** Tells what is being measured now, and how much of the section is done, from 0 to 1. */
+  progress(what: string, done?: number): void;
 }
 
 export interface SectionResult {

@@ -40,6 +40,26 @@ export async function enter(contender: Contender, serverUrl: string, suffix = ''
   }
 }
 
+/** Some contenders side by side on one server, by name. */
+export interface Arena {
+  entrants: ReadonlyMap<string, Entrant>;
+  /** By name, for the result file. */
+  settings: Record<string, unknown>;
+  close(): Promise<void>;
+}
+
+export async function openArena(contenders: readonly Contender[], serverUrl: string): Promise<Arena> {
+  const entrants = new Map<string, Entrant>();
+  for (const contender of contenders) entrants.set(contender.name, await enter(contender, serverUrl));
+  return {
+    entrants,
+    settings: Object.fromEntries(contenders.map(({ name, settings }) => [name, settings])),
+    async close() {
+      for (const entrant of entrants.values()) await entrant.close();
+    },
+  };
+}
+
 async function onServer(serverUrl: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: serverUrl });
   await client.connect();

@@ -13,7 +13,11 @@ export interface Contender {
    * @param started - to be called as the first thing of each job's handler, which does nothing else
    */
   startWorker(databaseUrl: string, started: (payload: Payload) => void): Promise<{ stop(): Promise<void> }>;
+  /** Claims one waiting job. @returns completes it. Absent where the contender has no public call for it. */
+  claimOne?(pool: pg.Pool): Promise<ClaimOne>;
 }
+
+export type ClaimOne = () => Promise<() => Promise<void>>;
 
 /** The sending side, on the connections of the pool that it was opened with. */
 export interface Producer {
@@ -33,6 +37,8 @@ export interface Payload {
   prNumber: number;
   reason: string;
   n: number;
+  /** Of jobs with the same key only one may run at a time. */
+  key?: string;
 }
 
 /** @param n - number of the job within its round, to recognise it by */

@@ -12,7 +12,7 @@ const worker = {
 
 const silent = new Logger(() => () => {});
 
-/** Deletes a job when it is done: it keeps no history. */
+/** Deletes a job when it is done: it keeps no history. A key is a named queue, which runs one job after the other. */
 export const graphileWorker: Contender = {
   name: 'graphile-worker',
   settings: { ...worker, maxPoolSize },
@@ -23,7 +23,9 @@ export const graphileWorker: Contender = {
     const utils = await makeWorkerUtils({ pgPool: pool, logger: silent });
     return {
       async enqueueMany(payloads) {
-        await utils.addJobs(payloads.map((payload) => ({ identifier: jobType, payload })));
+        await utils.addJobs(
+          payloads.map((payload) => ({ identifier: jobType, payload, queueName: payload.key })),
+        );
       },
       async enqueueOne(payload) {
         await utils.addJob(jobType, payload);

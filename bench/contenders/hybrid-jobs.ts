@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { createPgRpc } from '../../src/database/pg-rpc.ts';
 import { defineJob, type JobDefinition } from '../../src/jobs/define-job.ts';
 import { migrate } from '../../src/local/migrate.ts';
-import { createJobQueue } from '../../src/queue/job-queue.ts';
+import { createJobQueue, type NewJob } from '../../src/queue/job-queue.ts';
 import { createNodeLogger } from '../../src/runtime/node-logger.ts';
 import { createOutsideHttp } from '../../src/runtime/outside-http.ts';
 import { startWorker } from '../../src/worker/worker.ts';
@@ -17,11 +17,26 @@ export const hybridJobs: Contender = {
   settings: { concurrency },
   install,
   openProducer,
+  claimOne(pool) {
+    const queue = createJobQueue(createPgRpc(pool, { prepare: true }));
+    return Promise.resolve(async () => {
+      const [job] = await queue.claim({ lane: 'worker', worker: 'bench', maxJobs: 1, leaseSeconds: 60 });
+      if (!job) throw new Error('hybrid-jobs: expected a waiting job');
+      const { id: jobId, leaseToken } = job;
+      return async () => void (await queue.complete([{ jobId, leaseToken, result: null }]));
+    });
+  },
   async startWorker(databaseUrl, started) {
     const job = defineJob({
       type: jobType,
       lane: 'worker',
-      payload: z.object({ repository: z.string(), prNumber: z.int(), reason: z.string(), n: z.int() }),
+      payload: z.object({
+        repository: z.string(),
+        prNumber: z.int(),
+        reason: z.string(),
+        n: z.int(),
+        key: z.string().optional(),
+      }),
       run: ({ payload }) => Promise.resolve(started(payload)),
     });
     return await startWorker({
@@ -58,7 +73,11 @@ export async function install(databaseUrl: string): Promise<void> {
 
 export async function openProducer(pool: pg.Pool): Promise<Producer> {
   const queue = createJobQueue(createPgRpc(pool, { prepare: true }));
-  const newJob = (payload: Payload) => ({ type: jobType, payload });
+  const newJob = (payload: Payload): NewJob => ({
+    type: jobType,
+    payload,
+    ...(payload.key ? { concurrencyKey: payload.key, concurrencyLimit: 1 } : {}),
+  });
   await queue.syncJobTypes([definition]);
   return {
     async enqueueMany(payloads) {

@@ -1,6 +1,7 @@
+import type pg from 'pg';
 import { milliseconds } from '../measure.ts';
 import { clients, type Entrant } from './arena.ts';
-import { payloadOf } from './contender.ts';
+import { type Payload, payloadOf } from './contender.ts';
 import { type Cost, costOf, drained } from './cost.ts';
 import { openPool } from './pool.ts';
 import type { Workers } from './worker.ts';
@@ -13,11 +14,22 @@ export interface BulkCost {
   drain: Cost;
 }
 
+interface BulkOptions {
+  payload?: (n: number) => Payload;
+  /** Called when all jobs are enqueued and none has started, with a connection that sees them. */
+  whenFull?: (pool: pg.Pool) => Promise<void>;
+}
+
 /**
  * Enqueues `jobs` in calls of 1,000 and lets the idle workers drain them. All become visible at one moment, with the
  * commit, so that the drain is measured from full to empty, by workers that need no start.
  */
-export async function bulk(entrant: Entrant, workers: Workers, jobs: number): Promise<BulkCost> {
+export async function bulk(
+  entrant: Entrant,
+  workers: Workers,
+  jobs: number,
+  { payload = payloadOf, whenFull }: BulkOptions = {},
+): Promise<BulkCost> {
   const { contender, databaseUrl } = entrant;
   const pool = openPool(databaseUrl, 1);
   const producer = await contender.openProducer(pool);
@@ -25,8 +37,9 @@ export async function bulk(entrant: Entrant, workers: Workers, jobs: number): Pr
   await pool.query('begin');
   const enqueue = await costOf(entrant, workers, async () => {
     for (let first = 1; first <= jobs; first += perCall)
-      await producer.enqueueMany(numbers(first, Math.min(jobs, first + perCall - 1)).map(payloadOf));
+      await producer.enqueueMany(numbers(first, Math.min(jobs, first + perCall - 1)).map(payload));
   });
+  await whenFull?.(pool);
   const drain = await costOf(entrant, workers, async () => {
     await pool.query('commit');
     await drained(entrant, workers, { jobs, sum: sumTo(jobs) });

@@ -1,8 +1,17 @@
+import type pg from 'pg';
 import { PgBoss } from 'pg-boss';
 import { type Contender, jobType, type Payload } from './contender.ts';
 
 const queue = { partition: true, notify: true };
-const work = { batchSize: 1000, localConcurrency: 2, burstWhenBatchFull: true, pollingIntervalSeconds: 0.5 };
+/** One job of a group at a time, over all processes. */
+const groupConcurrency = 1;
+const work = {
+  groupConcurrency,
+  batchSize: 1000,
+  localConcurrency: 2,
+  burstWhenBatchFull: true,
+  pollingIntervalSeconds: 0.5,
+};
 const instance = { useListenNotify: true, max: 10 };
 
 /** Keeps finished jobs for a week. */
@@ -17,13 +26,12 @@ export const pgBoss: Contender = {
   },
 
   async openProducer(pool) {
-    const db = { executeSql: (text: string, values?: unknown[]) => pool.query<object>(text, values) };
-    const boss = await startBoss({ db, supervise: false, schedule: false });
+    const boss = await bossOn(pool);
     return {
       async enqueueMany(payloads) {
         await boss.insert(
           jobType,
-          payloads.map((data) => ({ data })),
+          payloads.map((data) => ({ data, ...(data.key ? { group: { id: data.key } } : {}) })),
         );
       },
       async enqueueOne(payload) {
@@ -43,6 +51,15 @@ export const pgBoss: Contender = {
     };
   },
 
+  async claimOne(pool) {
+    const boss = await bossOn(pool);
+    return async () => {
+      const [job] = await boss.fetch(jobType, { batchSize: 1 });
+      if (!job) throw new Error('pg-boss: expected a waiting job');
+      return async () => void (await boss.complete(jobType, job.id));
+    };
+  },
+
   async startWorker(connectionString, started) {
     const boss = await startBoss({ connectionString, ...instance });
     await boss.work(jobType, work, (jobs: { data: Payload }[]) => {
@@ -52,6 +69,11 @@ export const pgBoss: Contender = {
     return { stop: () => boss.stop() };
   },
 };
+
+function bossOn(pool: pg.Pool): Promise<PgBoss> {
+  const db = { executeSql: (text: string, values?: unknown[]) => pool.query<object>(text, values) };
+  return startBoss({ db, supervise: false, schedule: false });
+}
 
 async function startBoss(options: ConstructorParameters<typeof PgBoss>[0] & object): Promise<PgBoss> {
   const boss = new PgBoss(options);

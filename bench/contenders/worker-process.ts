@@ -1,3 +1,4 @@
+import { monotonicMs } from '../measure.ts';
 import { contenders } from './contenders.ts';
 import type { WorkerReport } from './worker.ts';
 
@@ -28,8 +29,3 @@ process.once('message', () => {
   clearInterval(timer);
   void worker.stop().then(() => process.disconnect());
 });
-
-/** The same clock in all processes of the machine. */
-function monotonicMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
-}

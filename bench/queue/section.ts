@@ -1,7 +1,8 @@
-import { type Comparison, comparisonTable, ratio, type Round } from '../comparison.ts';
-import { enter, type Entrant } from '../contenders/arena.ts';
+import { alternate } from '../alternate.ts';
+import { type Comparison, comparisonTable, ratio } from '../comparison.ts';
+import { openArena } from '../contenders/arena.ts';
 import { contenders, graphileWorker, hybridJobs, hybridJobsCalls } from '../contenders/contenders.ts';
-import { atLeast, atMost, type Bench, type Goal, type Section } from '../section.ts';
+import { atLeast, atMost, type Goal, type Section } from '../section.ts';
 import { drain, drainByFour, queueMetrics, queueRound, type QueueSize, single, wal } from './round.ts';
 
 /** Enqueue and drain, by one worker and by four, beside the peers. */
@@ -12,37 +13,24 @@ export const queueSection: Section = {
       ? { bulk: 10_000, single: 1_000, warmUp: 2_000 }
       : { bulk: 40_000, single: 4_000, warmUp: 10_000 };
     const rounds = bench.quick ? 2 : 7;
-    const comparison = await measure(bench, rounds, size);
-    const settings = Object.fromEntries(contenders.map(({ name, settings }) => [name, settings]));
+    const arena = await openArena(contenders, bench.databaseUrl);
+    const comparison: Comparison = {
+      id: 'queue',
+      title: 'Enqueue and drain',
+      metrics: queueMetrics,
+      base: hybridJobs.name,
+      rounds: await alternate(bench, rounds, arena.entrants, (entrant) =>
+        queueRound(entrant, size, { onlyDrain: entrant.contender === hybridJobsCalls }),
+      ),
+    };
+    await arena.close();
     return {
       tables: [comparisonTable(comparison)],
       goals: goals(comparison),
-      record: { rounds, size, settings, comparisons: [comparison] },
+      record: { rounds, size, settings: arena.settings, comparisons: [comparison] },
     };
   },
 };
-
-async function measure(bench: Bench, rounds: number, size: QueueSize): Promise<Comparison> {
-  const entrants: Entrant[] = [];
-  for (const contender of contenders) entrants.push(await enter(contender, bench.databaseUrl));
-  const results = new Map<string, Round[]>(contenders.map(({ name }) => [name, []]));
-  for (let round = 1; round <= rounds; round += 1) {
-    // Whoever comes first finds the machine as the last one left it: they take turns.
-    for (const entrant of round % 2 === 0 ? entrants : entrants.toReversed()) {
-      bench.progress(`round ${round} of ${rounds}, ${entrant.contender.name}`);
-      const onlyDrain = entrant.contender === hybridJobsCalls;
-      results.get(entrant.contender.name)?.push(await queueRound(entrant, size, { onlyDrain }));
-    }
-  }
-  for (const entrant of entrants) await entrant.close();
-  return {
-    id: 'queue',
-    title: 'Enqueue and drain',
-    metrics: queueMetrics,
-    base: hybridJobs.name,
-    rounds: Object.fromEntries(results),
-  };
-}
 
 function goals(comparison: Comparison): Goal[] {
   const toGraphile = (metric: string, of = hybridJobs.name): number =>
