@@ -6,7 +6,10 @@ import Table from 'cli-table3';
 import { migrate } from '../src/local/migrate.ts';
 import { startPostgres } from '../src/local/postgres.ts';
 import { createNodeLogger } from '../src/runtime/node-logger.ts';
+import { bloatSection } from './bloat/section.ts';
 import { captureSection } from './capture/section.ts';
+import { historySection } from './history/section.ts';
+import { keysSection } from './keys/section.ts';
 import { latencySection } from './latency/section.ts';
 import { showProgress } from './progress.ts';
 import { queueSection } from './queue/section.ts';
@@ -15,7 +18,14 @@ import type { Goal, Section, SectionResult } from './section.ts';
 
 /** `npm run bench [-- section …] [--quick]`: all sections, or those that are named, one after the other. */
 
-const sections: readonly Section[] = [queueSection, latencySection, captureSection];
+const sections: readonly Section[] = [
+  queueSection,
+  latencySection,
+  historySection,
+  bloatSection,
+  keysSection,
+  captureSection,
+];
 
 const { values: flags, positionals: names } = parseArgs({
   options: { quick: { type: 'boolean', default: false } },

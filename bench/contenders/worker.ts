@@ -28,6 +28,8 @@ export interface Workers {
   onReport(act: () => void): void;
   cpuMs(): Promise<number>;
   stop(): Promise<void>;
+  /** Leaves what they hold as it is. */
+  kill(): Promise<void>;
 }
 
 /** Time for a worker to find that the queue is empty, and to say so where its queue wants to know, in milliseconds. */
@@ -68,6 +70,11 @@ export async function startWorkers(
     },
     async stop() {
       await Promise.all(children.map((child) => end(contender, child)));
+    },
+    async kill() {
+      const exits = children.map((child) => once(child, 'exit'));
+      for (const child of children) child.kill('SIGKILL');
+      await Promise.all(exits);
     },
   };
 }

@@ -22,7 +22,7 @@ interface LatencySize {
 export const latencySection: Section = {
   name: 'latency',
   async run(bench) {
-    const size: LatencySize = bench.quick ? { idle: 8, sparse: 8 } : { idle: 50, sparse: 50 };
+    const size: LatencySize = bench.quick ? { idle: 5, sparse: 5 } : { idle: 50, sparse: 50 };
     const rounds = bench.quick ? 2 : 5;
     const arena = await openArena([hybridJobs, graphileWorker, pgBoss], bench.databaseUrl);
     const comparison: Comparison = {
