@@ -53,11 +53,16 @@ export async function openArena(contenders: readonly Contender[], serverUrl: str
   for (const contender of contenders) entrants.set(contender.name, await enter(contender, serverUrl));
   return {
     entrants,
-    settings: Object.fromEntries(contenders.map(({ name, settings }) => [name, settings])),
+    settings: settingsOf(contenders),
     async close() {
       for (const entrant of entrants.values()) await entrant.close();
     },
   };
+}
+
+/** By name, for the result file. */
+export function settingsOf(contenders: readonly Contender[]): Record<string, unknown> {
+  return Object.fromEntries(contenders.map(({ name, settings }) => [name, settings]));
 }
 
 async function onServer(serverUrl: string, statement: string): Promise<void> {

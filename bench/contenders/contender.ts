@@ -13,17 +13,15 @@ export interface Contender {
    * @param started - to be called as the first thing of each job's handler, which does nothing else
    */
   startWorker(databaseUrl: string, started: (payload: Payload) => void): Promise<{ stop(): Promise<void> }>;
-  /** Claims one waiting job. @returns completes it. Absent where the contender has no public call for it. */
-  claimOne?(pool: pg.Pool): Promise<ClaimOne>;
 }
 
-export type ClaimOne = () => Promise<() => Promise<void>>;
-
-/** The sending side, on the connections of the pool that it was opened with. */
+/** The calls of a sender and of who looks on, on the connections of the pool that it was opened with. */
 export interface Producer {
   /** Through the peer's call for many jobs, all in one call. */
   enqueueMany(payloads: readonly Payload[]): Promise<void>;
   enqueueOne(payload: Payload): Promise<void>;
+  /** Claims one waiting job. @returns completes it. Absent where the contender has no public call for it. */
+  claimOne?(): Promise<() => Promise<void>>;
   /** Jobs that wait or run. */
   unfinished(): Promise<number>;
   /** Takes every job away, finished ones too. */

@@ -2,9 +2,15 @@ import type { Contender } from './contender.ts';
 import { graphileWorker } from './graphile-worker.ts';
 import { hybridJobsCalls } from './hybrid-jobs-calls.ts';
 import { hybridJobs } from './hybrid-jobs.ts';
-import { pgBoss } from './pg-boss.ts';
+import { pgBoss, pgBossWithGroups } from './pg-boss.ts';
 
-export { graphileWorker, hybridJobs, hybridJobsCalls, pgBoss };
+export { graphileWorker, hybridJobs, hybridJobsCalls, pgBoss, pgBossWithGroups };
 
-/** All that are measured, ours first. */
-export const contenders: readonly Contender[] = [hybridJobs, hybridJobsCalls, graphileWorker, pgBoss];
+/** All that are measured somewhere. */
+export const contenders: readonly Contender[] = [
+  hybridJobs,
+  hybridJobsCalls,
+  graphileWorker,
+  pgBoss,
+  pgBossWithGroups,
+];

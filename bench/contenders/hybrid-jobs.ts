@@ -17,15 +17,6 @@ export const hybridJobs: Contender = {
   settings: { concurrency },
   install,
   openProducer,
-  claimOne(pool) {
-    const queue = createJobQueue(createPgRpc(pool, { prepare: true }));
-    return Promise.resolve(async () => {
-      const [job] = await queue.claim({ lane: 'worker', worker: 'bench', maxJobs: 1, leaseSeconds: 60 });
-      if (!job) throw new Error('hybrid-jobs: expected a waiting job');
-      const { id: jobId, leaseToken } = job;
-      return async () => void (await queue.complete([{ jobId, leaseToken, result: null }]));
-    });
-  },
   async startWorker(databaseUrl, started) {
     const job = defineJob({
       type: jobType,
@@ -85,6 +76,12 @@ export async function openProducer(pool: pg.Pool): Promise<Producer> {
     },
     async enqueueOne(payload) {
       await queue.enqueue([newJob(payload)]);
+    },
+    async claimOne() {
+      const [job] = await queue.claim({ lane: 'worker', worker: 'bench', maxJobs: 1, leaseSeconds: 60 });
+      if (!job) throw new Error('hybrid-jobs: expected a waiting job');
+      const { id: jobId, leaseToken } = job;
+      return async () => void (await queue.complete([{ jobId, leaseToken, result: null }]));
     },
     async unfinished() {
       const { rows } = await pool.query<{ jobs: number }>(
