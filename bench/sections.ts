@@ -5,6 +5,7 @@ import { keysSection } from './keys/section.ts';
 import { latencySection } from './latency/section.ts';
 import { queueSection } from './queue/section.ts';
 import type { Section } from './section.ts';
+import { workspacesSection } from './workspaces/section.ts';
 
 /** In the order in which they are measured, and stand on the page. */
 export const sections: readonly Section[] = [
@@ -14,4 +15,5 @@ export const sections: readonly Section[] = [
   bloatSection,
   keysSection,
   captureSection,
+  workspacesSection,
 ];
