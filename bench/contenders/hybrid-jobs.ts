@@ -43,6 +43,9 @@ export const hybridJobs: Contender = {
       github: () => () => {
         throw new Error('the job of the benchmark has no GitHub');
       },
+      openai: () => () => {
+        throw new Error('the job of the benchmark has no OpenAI');
+      },
       http: createOutsideHttp(),
       log: createNodeLogger({ level: 'warn' }),
       now: () => new Date(),
