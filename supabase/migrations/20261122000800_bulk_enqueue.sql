@@ -1,0 +1,158 @@
+-- Enqueue, faster. One pass over the array sees that nothing can be wrong with jobs that bring only a payload and texts;
+-- the ids of a call come from one random number; ON CONFLICT, which costs WAL for every row, runs only where a key is given.
+
+create type job_queue.new_job as (
+  id uuid, type text, payload jsonb, lane text, priority integer, run_at timestamptz, expires_at timestamptz,
+  max_retries integer, timeout_seconds integer, idempotency_key text, concurrency_key text, concurrency_limit integer,
+  inngest_event_id text, inngest_run_id text, repository_id uuid, callback_url text);
+comment on type job_queue.new_job is 'A row of background_jobs to be, with the defaults of its type filled in.';
+
+create function job_queue.are_plain_jobs(p_jobs jsonb) returns boolean
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if jsonb_typeof(p_jobs) is distinct from 'array' or jsonb_array_length(p_jobs) > 10000 then return false; end if;
+  return not exists (
+    select from jsonb_array_elements(p_jobs) as e(job)
+    where case when jsonb_typeof(e.job) <> 'object' then true else
+      e.job - '{type,payload,lane,idempotency_key,inngest_event_id,inngest_run_id}'::text[] <> '{}'
+      or pg_column_size(e.job) > 100000
+      or jsonb_typeof(e.job -> 'type') is distinct from 'string'
+      or octet_length(e.job ->> 'type') > 1000 or btrim(e.job ->> 'type') = ''
+      or e.job ->> 'lane' not in ('edge', 'worker')
+      or not (jsonb_typeof(e.job -> 'idempotency_key') = 'string' and octet_length(e.job ->> 'idempotency_key') between 1 and 1000)
+      or not (jsonb_typeof(e.job -> 'inngest_event_id') = 'string' and octet_length(e.job ->> 'inngest_event_id') between 1 and 1000)
+      or not (jsonb_typeof(e.job -> 'inngest_run_id') = 'string' and octet_length(e.job ->> 'inngest_run_id') between 1 and 1000)
+    end);
+end
+$$;
+comment on function job_queue.are_plain_jobs(jsonb) is
+  'True: the jobs are valid. False: require_valid_jobs has to look at them key by key.';
+
+create function job_queue.new_jobs(p_jobs jsonb) returns job_queue.new_job[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := clock_timestamp();
+  -- As uuid_v7() makes them, a tick apart, so that the ids of a call sort in its order.
+  v_ticks bigint := (extract(epoch from v_now) * 4096000)::bigint;
+  v_random uuid := gen_random_uuid();
+begin
+  return array(
+    select row(
+      encode(
+        int8send((((v_ticks + e.n) >> 12) << 16) | 28672 | ((v_ticks + e.n) & 4095))
+          || int8send((uuid_hash_extended(v_random, e.n) & 4611686018427387903) | (-9223372036854775808)),
+        'hex')::uuid,
+      e.job ->> 'type', coalesce(e.job -> 'payload', '{}'),
+      -- Nobody claims from the inline lane.
+      coalesce(e.job ->> 'lane', nullif(coalesce(t.lane_override, t.measured_lane, t.lane), 'inline'), 'edge'),
+      coalesce((e.job ->> 'priority')::numeric::integer, t.priority, 0), w.run_at,
+      coalesce((e.job ->> 'expires_at')::timestamptz, w.run_at + case
+        -- Its parents may take their time.
+        when e.job @? '$.depends_on[*]' then interval '7 days' else interval '24 hours' end),
+      coalesce((e.job ->> 'max_retries')::numeric::integer, t.max_retries, 3),
+      coalesce((e.job ->> 'timeout_seconds')::numeric::integer, t.timeout_seconds, 120),
+      e.job ->> 'idempotency_key', e.job ->> 'concurrency_key',
+      case when e.job ->> 'concurrency_key' is not null
+           then coalesce((e.job ->> 'concurrency_limit')::numeric::integer, t.concurrency_limit, 1) end,
+      e.job ->> 'inngest_event_id', e.job ->> 'inngest_run_id', (e.job ->> 'repository_id')::uuid,
+      e.job ->> 'callback_url')::job_queue.new_job
+    from jsonb_array_elements(p_jobs) with ordinality as e(job, n)
+    cross join lateral (select coalesce((e.job ->> 'run_at')::timestamptz, v_now) as run_at) w
+    left join public.job_types t on t.type = e.job ->> 'type'
+    order by e.n);
+end
+$$;
+comment on function job_queue.new_jobs(jsonb) is 'The rows that valid jobs become, in input order.';
+
+create or replace function public.enqueue_background_jobs(jobs jsonb) returns table (id uuid, status text, created boolean)
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_new job_queue.new_job[];
+  v_inserted uuid[];
+begin
+  if not job_queue.are_plain_jobs(jobs) then perform job_queue.require_valid_jobs(jobs); end if;
+  v_new := job_queue.new_jobs(jobs);
+  if exists (select from unnest(v_new) as j where j.idempotency_key is not null) then
+    v_inserted := job_queue.insert_unknown_jobs(v_new);
+  else
+    insert into public.background_jobs (
+      id, type, payload, lane, priority, run_at, expires_at, max_retries, timeout_seconds, idempotency_key,
+      concurrency_key, concurrency_limit, inngest_event_id, inngest_run_id, repository_id, callback_url, revision)
+    select j.*, (uuid_hash(j.id) & 1073741823) | 1 from unnest(v_new) as j;
+  end if;
+  insert into public.background_job_ready (lane, sort_at, id, run_at, expires_at, type, concurrency_key, concurrency_limit)
+  select j.lane, j.run_at - j.priority * interval '1 minute', j.id, j.run_at, j.expires_at, j.type,
+         j.concurrency_key, j.concurrency_limit
+  from unnest(v_new) as j where v_inserted is null or j.id = any (v_inserted);
+  perform job_queue.ring();
+  if jobs @? '$[*].depends_on[*]' or cardinality(v_inserted) < cardinality(v_new) then
+    return query select a.id, a.status, a.created from job_queue.answer_known_jobs(jobs, v_new, v_inserted) as a;
+  else
+    return query select j.id, 'queued', true from unnest(v_new) as j;
+  end if;
+end
+$$;
+
+create function job_queue.insert_unknown_jobs(p_new job_queue.new_job[]) returns uuid[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_ids uuid[];
+begin
+  with inserted as (
+    insert into public.background_jobs (
+      id, type, payload, lane, priority, run_at, expires_at, max_retries, timeout_seconds, idempotency_key,
+      concurrency_key, concurrency_limit, inngest_event_id, inngest_run_id, repository_id, callback_url, revision)
+    select j.*, (uuid_hash(j.id) & 1073741823) | 1 from unnest(p_new) as j
+    -- One order for all callers: two calls with the same keys wait for each other instead of deadlocking.
+    order by j.idempotency_key, j.id
+    on conflict (idempotency_key) where idempotency_key is not null do nothing
+    returning background_jobs.id
+  )
+  select array_agg(i.id) into v_ids from inserted i;
+  return coalesce(v_ids, '{}');
+end
+$$;
+comment on function job_queue.insert_unknown_jobs(job_queue.new_job[]) is
+  'Inserts those of the jobs whose idempotency key is new, or that have none; returns their ids.';
+
+create function job_queue.answer_known_jobs(p_jobs jsonb, p_new job_queue.new_job[], p_inserted uuid[])
+returns table (id uuid, status text, created boolean)
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_ids uuid[];
+  v_created boolean[];
+  v_statuses text[];
+begin
+  select array_agg(j.id order by n), array_agg(p_inserted is null or j.id = any (p_inserted) order by n)
+  into v_ids, v_created from unnest(p_new) with ordinality as j(id, type, payload, lane, priority, run_at, expires_at, max_retries, timeout_seconds,
+    idempotency_key, concurrency_key, concurrency_limit, inngest_event_id, inngest_run_id, repository_id, callback_url, n);
+  if false = any (v_created) then
+    select array_agg(k.id order by k.n), array_agg(k.created order by k.n), array_agg(k.status order by k.n)
+    into v_ids, v_created, v_statuses
+    from job_queue.resolve_known_jobs(p_jobs, v_ids, v_created) as k;
+  end if;
+  if p_jobs @? '$[*].depends_on[*]' then
+    perform job_queue.link_parents(p_jobs, v_ids, v_created);
+    v_statuses := array(
+      select j.status from unnest(v_ids) with ordinality as u(id, n) join public.background_jobs j on j.id = u.id order by u.n);
+  end if;
+  return query
+    select u.id, coalesce(u.status, 'queued'), u.created from unnest(v_ids, v_statuses, v_created) as u(id, status, created);
+end
+$$;
+comment on function job_queue.answer_known_jobs(jsonb, job_queue.new_job[], uuid[]) is
+  'The answer to a call with idempotency keys that are known, or with dependencies, which it links.';
+
+revoke all on function job_queue.are_plain_jobs(jsonb), job_queue.new_jobs(jsonb),
+  job_queue.insert_unknown_jobs(job_queue.new_job[]),
+  job_queue.answer_known_jobs(jsonb, job_queue.new_job[], uuid[]) from public, anon, authenticated, service_role;
