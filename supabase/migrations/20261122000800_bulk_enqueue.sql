@@ -7,32 +7,74 @@ create type job_queue.new_job as (
   inngest_event_id text, inngest_run_id text, repository_id uuid, callback_url text);
 comment on type job_queue.new_job is 'A row of background_jobs to be, with the defaults of its type filled in.';
 
-create function job_queue.are_plain_jobs(p_jobs jsonb) returns boolean
+create function job_queue.is_plain_job(p_job jsonb) returns boolean
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  if jsonb_typeof(p_job) is distinct from 'object' then return false; end if;
+  return coalesce(
+    p_job - '{type,payload,lane,idempotency_key,inngest_event_id,inngest_run_id}'::text[] = '{}'
+    and pg_column_size(p_job) <= 100000
+    and jsonb_typeof(p_job -> 'type') = 'string' and btrim(p_job ->> 'type') <> '' and octet_length(p_job ->> 'type') <= 1000
+    and coalesce(p_job ->> 'lane', 'edge') in ('edge', 'worker')
+    and case when p_job ? 'idempotency_key' or p_job ? 'inngest_event_id' or p_job ? 'inngest_run_id' then
+      coalesce(jsonb_typeof(p_job -> 'idempotency_key'), 'string') = 'string'
+      and octet_length(coalesce(p_job ->> 'idempotency_key', '-')) between 1 and 1000
+      and coalesce(jsonb_typeof(p_job -> 'inngest_event_id'), 'string') = 'string'
+      and octet_length(coalesce(p_job ->> 'inngest_event_id', '-')) between 1 and 1000
+      and coalesce(jsonb_typeof(p_job -> 'inngest_run_id'), 'string') = 'string'
+      and octet_length(coalesce(p_job ->> 'inngest_run_id', '-')) between 1 and 1000
+    else true end, false);
+end
+$$;
+comment on function job_queue.is_plain_job(jsonb) is
+  'True: the job is valid. False: require_valid_jobs has to look at it key by key.';
+
+create function job_queue.require_jobs(p_jobs jsonb) returns void
 language plpgsql stable
 set search_path = ''
 as $$
 begin
-  if jsonb_typeof(p_jobs) is distinct from 'array' or jsonb_array_length(p_jobs) > 10000 then return false; end if;
-  return not exists (
-    select from jsonb_array_elements(p_jobs) as e(job)
-    where case when jsonb_typeof(e.job) <> 'object' then true else
-      e.job - '{type,payload,lane,idempotency_key,inngest_event_id,inngest_run_id}'::text[] <> '{}'
-      or pg_column_size(e.job) > 100000
-      or jsonb_typeof(e.job -> 'type') is distinct from 'string'
-      or octet_length(e.job ->> 'type') > 1000 or btrim(e.job ->> 'type') = ''
-      or e.job ->> 'lane' not in ('edge', 'worker')
-      or not (jsonb_typeof(e.job -> 'idempotency_key') = 'string' and octet_length(e.job ->> 'idempotency_key') between 1 and 1000)
-      or not (jsonb_typeof(e.job -> 'inngest_event_id') = 'string' and octet_length(e.job ->> 'inngest_event_id') between 1 and 1000)
-      or not (jsonb_typeof(e.job -> 'inngest_run_id') = 'string' and octet_length(e.job ->> 'inngest_run_id') between 1 and 1000)
-    end);
+  if jsonb_typeof(p_jobs) is distinct from 'array' or jsonb_array_length(p_jobs) > 10000
+     or exists (select from jsonb_array_elements(p_jobs) as e(job) where not job_queue.is_plain_job(e.job)) then
+    perform job_queue.require_valid_jobs(p_jobs);
+  end if;
 end
 $$;
-comment on function job_queue.are_plain_jobs(jsonb) is
-  'True: the jobs are valid. False: require_valid_jobs has to look at them key by key.';
+comment on function job_queue.require_jobs(jsonb) is
+  'Returns nothing; refuses what require_valid_jobs refuses, and is faster where there is nothing to refuse.';
+
+create function job_queue.new_job(p_job jsonb) returns job_queue.new_job
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_type public.job_types;
+  v_run_at timestamptz := coalesce((p_job ->> 'run_at')::timestamptz, clock_timestamp());
+begin
+  select * into v_type from public.job_types t where t.type = p_job ->> 'type';
+  return row(
+    public.uuid_v7(), p_job ->> 'type', coalesce(p_job -> 'payload', '{}'),
+    coalesce(p_job ->> 'lane', nullif(coalesce(v_type.lane_override, v_type.measured_lane, v_type.lane), 'inline'), 'edge'),
+    coalesce((p_job ->> 'priority')::numeric::integer, v_type.priority, 0), v_run_at,
+    coalesce((p_job ->> 'expires_at')::timestamptz, v_run_at + case
+      when p_job ? 'depends_on' and p_job @? '$.depends_on[*]' then interval '7 days' else interval '24 hours' end),
+    coalesce((p_job ->> 'max_retries')::numeric::integer, v_type.max_retries, 3),
+    coalesce((p_job ->> 'timeout_seconds')::numeric::integer, v_type.timeout_seconds, 120),
+    p_job ->> 'idempotency_key', p_job ->> 'concurrency_key',
+    case when p_job ->> 'concurrency_key' is not null
+         then coalesce((p_job ->> 'concurrency_limit')::numeric::integer, v_type.concurrency_limit, 1) end,
+    p_job ->> 'inngest_event_id', p_job ->> 'inngest_run_id', (p_job ->> 'repository_id')::uuid,
+    p_job ->> 'callback_url')::job_queue.new_job;
+end
+$$;
+comment on function job_queue.new_job(jsonb) is 'The row that a valid job becomes. new_jobs makes many of them faster.';
 
 create function job_queue.new_jobs(p_jobs jsonb) returns job_queue.new_job[]
 language plpgsql
-set search_path = ''
+-- The types by a nested loop, which remembers them, because most calls bring one job or one type.
+set search_path = '' set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_now timestamptz := clock_timestamp();
@@ -70,15 +112,24 @@ comment on function job_queue.new_jobs(jsonb) is 'The rows that valid jobs becom
 
 create or replace function public.enqueue_background_jobs(jobs jsonb) returns table (id uuid, status text, created boolean)
 language plpgsql security definer
-set search_path = ''
+set search_path = '' set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_new job_queue.new_job[];
   v_inserted uuid[];
+  v_keyed boolean;
 begin
-  if not job_queue.are_plain_jobs(jobs) then perform job_queue.require_valid_jobs(jobs); end if;
-  v_new := job_queue.new_jobs(jobs);
-  if exists (select from unnest(v_new) as j where j.idempotency_key is not null) then
+  if jsonb_typeof(jobs) = 'array' and jsonb_array_length(jobs) = 1 then
+    -- Without a query over an array, this costs half as much.
+    if not job_queue.is_plain_job(jobs -> 0) then perform job_queue.require_valid_jobs(jobs); end if;
+    v_new := array[job_queue.new_job(jobs -> 0)];
+    v_keyed := (v_new[1]).idempotency_key is not null;
+  else
+    perform job_queue.require_jobs(jobs);
+    v_new := job_queue.new_jobs(jobs);
+    v_keyed := exists (select from unnest(v_new) as j where j.idempotency_key is not null);
+  end if;
+  if v_keyed then
     v_inserted := job_queue.insert_unknown_jobs(v_new);
   else
     insert into public.background_jobs (
@@ -153,6 +204,7 @@ $$;
 comment on function job_queue.answer_known_jobs(jsonb, job_queue.new_job[], uuid[]) is
   'The answer to a call with idempotency keys that are known, or with dependencies, which it links.';
 
-revoke all on function job_queue.are_plain_jobs(jsonb), job_queue.new_jobs(jsonb),
+revoke all on function job_queue.is_plain_job(jsonb), job_queue.require_jobs(jsonb),
+  job_queue.new_job(jsonb), job_queue.new_jobs(jsonb),
   job_queue.insert_unknown_jobs(job_queue.new_job[]),
   job_queue.answer_known_jobs(jsonb, job_queue.new_job[], uuid[]) from public, anon, authenticated, service_role;

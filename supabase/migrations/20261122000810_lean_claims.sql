@@ -9,6 +9,7 @@ create or replace function job_queue.pick_ready(
   out ctids tid[], out ids uuid[], out keyed boolean)
 language plpgsql
 set search_path = '' set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
+  set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_more record;
@@ -50,6 +51,7 @@ returns table (
   lease_token uuid, steps jsonb, run_at timestamptz, expires_at timestamptz)
 language plpgsql
 set search_path = '' set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
+  set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_token uuid := gen_random_uuid();
@@ -90,7 +92,7 @@ returns table (
   id uuid, type text, payload jsonb, retry_count integer, max_retries integer, timeout_seconds integer,
   lease_token uuid, steps jsonb, run_at timestamptz, expires_at timestamptz)
 language plpgsql security definer
-set search_path = '' set lock_timeout = '100ms' set enable_seqscan = off set jit = off
+set search_path = '' set lock_timeout = '100ms' set enable_seqscan = off set jit = off set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_now timestamptz := clock_timestamp();

@@ -3,7 +3,7 @@
 create or replace function public.complete_background_jobs(results jsonb) returns table (job_id uuid, accepted boolean)
 language plpgsql security definer
 set search_path = '' set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
-  set lock_timeout = '2s'
+  set lock_timeout = '2s' set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_now timestamptz := clock_timestamp();
