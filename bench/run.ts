@@ -7,13 +7,15 @@ import { migrate } from '../src/local/migrate.ts';
 import { startPostgres } from '../src/local/postgres.ts';
 import { createNodeLogger } from '../src/runtime/node-logger.ts';
 import { captureSection } from './capture/section.ts';
+import { latencySection } from './latency/section.ts';
+import { showProgress } from './progress.ts';
 import { queueSection } from './queue/section.ts';
 import { saveResult } from './result-file.ts';
 import type { Goal, Section, SectionResult } from './section.ts';
 
 /** `npm run bench [-- section …] [--quick]`: all sections, or those that are named, one after the other. */
 
-const sections: readonly Section[] = [queueSection, captureSection];
+const sections: readonly Section[] = [queueSection, latencySection, captureSection];
 
 const { values: flags, positionals: names } = parseArgs({
   options: { quick: { type: 'boolean', default: false } },
@@ -34,7 +36,7 @@ async function runSection(section: Section): Promise<void> {
     section.run({
       databaseUrl,
       quick: flags.quick,
-      progress: (what) => progress(`${section.name}: ${what}`),
+      progress: (what, done) => showProgress(`${section.name}: ${what}`, done),
     }),
   );
   result.tables.forEach((table) => console.log(table));
@@ -55,10 +57,6 @@ async function onFreshDatabase(measure: (url: string) => Promise<SectionResult>)
     await server.stop();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-function progress(what: string): void {
-  process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${what}\n`);
 }
 
 function goalTable(goals: readonly Goal[]): string {

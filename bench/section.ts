@@ -10,8 +10,8 @@ export interface Bench {
   databaseUrl: string;
   /** Few and small rounds, for a look while working. */
   quick: boolean;
-  /** Tells the time and what is being measured now. */
-  progress(what: string): void;
+  /** Tells what is being measured now, and how much of the section is done, from 0 to 1. */
+  progress(what: string, done?: number): void;
 }
 
 export interface SectionResult {
@@ -19,7 +19,7 @@ export interface SectionResult {
   tables: string[];
   goals: Goal[];
   /** For the result file: how it was measured, the figures, and the raw rounds behind them. */
-  record: { rounds: number; size: object; figures: unknown; raw: unknown };
+  record: { rounds: number; size: object; [more: string]: unknown };
 }
 
 /** A figure that a section promises. */

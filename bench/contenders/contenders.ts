@@ -1,0 +1,10 @@
+import type { Contender } from './contender.ts';
+import { graphileWorker } from './graphile-worker.ts';
+import { hybridJobsCalls } from './hybrid-jobs-calls.ts';
+import { hybridJobs } from './hybrid-jobs.ts';
+import { pgBoss } from './pg-boss.ts';
+
+export { graphileWorker, hybridJobs, hybridJobsCalls, pgBoss };
+
+/** All that are measured, ours first. */
+export const contenders: readonly Contender[] = [hybridJobs, hybridJobsCalls, graphileWorker, pgBoss];
