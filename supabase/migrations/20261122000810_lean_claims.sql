@@ -4,8 +4,9 @@
 -- A lease of 2,000 jobs is 32 kB of ids: out of line, but not compressed, because random bits do not get smaller.
 alter table public.background_job_leases alter column job_ids set storage external;
 
-create or replace function job_queue.pick_ready(
-  p_lane text, p_now timestamptz, p_max_jobs integer, p_types text[], p_unfit text[], p_careful boolean,
+drop function job_queue.pick_ready(text, timestamptz, integer, text[], text[], boolean);
+create function job_queue.pick_ready(
+  p_lane text, p_now timestamptz, p_max_jobs integer, p_types text[], p_unfit text[], p_undecided text[], p_careful boolean,
   out ctids tid[], out ids uuid[], out keyed boolean)
 language plpgsql
 set search_path = '' set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
@@ -21,8 +22,7 @@ begin
     select r.ctid, r.id, r.concurrency_key from public.background_job_ready r
     where r.lane = p_lane and r.sort_at <= p_now and r.run_at <= p_now and r.expires_at > p_now
       and (p_types is null or r.type = any (p_types)) and not r.type = any (p_unfit)
-      and (r.concurrency_key is null or r.concurrency_limit > (
-        select count(*) from public.background_job_slots s where s.concurrency_key = r.concurrency_key))
+      and (r.concurrency_key is null or not r.concurrency_key = any (p_undecided))
       and (not p_careful or job_queue.hold_waiting_job(r.id))
     order by r.sort_at, r.id limit p_max_jobs for update skip locked) p;
   if coalesce(cardinality(ids), 0) < p_max_jobs then
@@ -30,10 +30,10 @@ begin
     into v_more
     from (
       select r.ctid, r.id, r.concurrency_key from public.background_job_ready r
-      where r.lane = p_lane and r.sort_at > r.run_at and r.sort_at > p_now and r.run_at <= p_now and r.expires_at > p_now
+      where r.lane = p_lane and r.sort_at > r.run_at and r.sort_at > p_now and r.sort_at < 'infinity'
+        and r.run_at <= p_now and r.expires_at > p_now
         and (p_types is null or r.type = any (p_types)) and not r.type = any (p_unfit)
-        and (r.concurrency_key is null or r.concurrency_limit > (
-          select count(*) from public.background_job_slots s where s.concurrency_key = r.concurrency_key))
+        and (r.concurrency_key is null or not r.concurrency_key = any (p_undecided))
         and (not p_careful or job_queue.hold_waiting_job(r.id))
       order by r.sort_at, r.id limit p_max_jobs - coalesce(cardinality(ids), 0) for update skip locked) p;
     ctids := ctids || v_more.ctids;
@@ -42,6 +42,8 @@ begin
   end if;
 end
 $$;
+comment on function job_queue.pick_ready(text, timestamptz, integer, text[], text[], text[], boolean) is
+  'Locks up to p_max_jobs runnable ready rows, in order, none of the undecided concurrency keys; with p_careful their jobs'' rows too, passing by those that others hold. Null arrays when there is none.';
 
 drop function job_queue.lease_jobs(uuid[], text, text, timestamptz, integer, boolean);
 create function job_queue.lease_jobs(
@@ -98,7 +100,11 @@ declare
   v_now timestamptz := clock_timestamp();
   v_types text[] := case when jsonb_typeof(types) = 'array' then array(select jsonb_array_elements_text(types)) end;
   v_unfit text[];
+  v_undecided text[] := '{}';
+  v_left integer := max_jobs;
+  v_passes integer := 0;
   v_pick record;
+  v_slots record;
   v_careful boolean := false;
   v_claimed bigint;
 begin
@@ -115,29 +121,40 @@ begin
   if fit_seconds is not null then
     v_unfit := v_unfit || array(select t.type from public.job_types t where t.p95_duration_ms > fit_seconds::bigint * 1000);
   end if;
+  if exists (select from public.background_job_freed_keys) then perform job_queue.unpark_jobs(); end if;
   loop
     begin
       select p.ctids, p.ids, p.keyed into v_pick
-      from job_queue.pick_ready(claim_background_jobs.lane, v_now, max_jobs, v_types, v_unfit, v_careful) as p;
+      from job_queue.pick_ready(
+        claim_background_jobs.lane, v_now, v_left, v_types, v_unfit, v_undecided, v_careful) as p;
       if v_pick.ids is null then return; end if;
       if v_pick.keyed then
-        select p.ctids, p.ids, true as keyed into v_pick from job_queue.take_slots(v_pick.ctids) as p;
-        if v_pick.ids is null then return; end if;
+        select * into v_slots from job_queue.take_slots(v_pick.ctids);
+        v_pick.ctids := v_slots.ctids;
+        v_pick.ids := v_slots.ids;
+        v_undecided := v_undecided || v_slots.undecided;
       end if;
-      if exists (select from public.job_types t where t.throttle_limit is not null) then
-        select p.ctids, p.ids, v_pick.keyed into v_pick from job_queue.take_starts(v_pick.ctids) as p;
+      if v_pick.ids is not null and exists (select from public.job_types t where t.throttle_limit is not null) then
+        select p.ctids, p.ids, v_pick.keyed into v_pick from job_queue.take_starts(v_pick.ctids) as p(ctids, ids);
         if v_pick.ids is null then
           -- The front of the line may not start now: look behind it.
           v_unfit := v_unfit || array(select t.type from public.job_types t where t.throttle_limit is not null);
           continue;
         end if;
       end if;
-      delete from public.background_job_ready r where r.ctid = any (v_pick.ctids);
-      return query
-        select j.* from job_queue.lease_jobs(v_pick.ids, claim_background_jobs.lane, worker, v_now, lease_seconds, true, v_pick.keyed) as j;
-      get diagnostics v_claimed = row_count;
-      if v_claimed < cardinality(v_pick.ids) then perform job_queue.put_back(v_pick.ids); end if;
-      exit;
+      if v_pick.ids is not null then
+        delete from public.background_job_ready r where r.ctid = any (v_pick.ctids);
+        return query
+          select j.* from job_queue.lease_jobs(
+            v_pick.ids, claim_background_jobs.lane, worker, v_now, lease_seconds, true, v_pick.keyed) as j;
+        get diagnostics v_claimed = row_count;
+        if v_claimed < cardinality(v_pick.ids) then perform job_queue.put_back(v_pick.ids); end if;
+        v_left := v_left - v_claimed::integer;
+      end if;
+      v_passes := v_passes + 1;
+      -- Behind jobs that were parked there are others. With something to show, a claim does not look for ever.
+      exit when not v_pick.keyed or v_left = 0 or (not v_slots.parked and v_slots.undecided = '{}')
+        or (v_left < max_jobs and v_passes >= 4);
     exception when lock_not_available then
       -- Somebody's open transaction holds one of these jobs' rows. Again, with only the jobs that nobody holds.
       if v_careful then raise; end if;
@@ -219,4 +236,6 @@ end
 $$;
 
 revoke all on function job_queue.lease_jobs(uuid[], text, text, timestamptz, integer, boolean, boolean)
+  from public, anon, authenticated, service_role;
+revoke all on function job_queue.pick_ready(text, timestamptz, integer, text[], text[], text[], boolean)
   from public, anon, authenticated, service_role;

@@ -117,17 +117,21 @@ as $$
 declare
   v_new job_queue.new_job[];
   v_inserted uuid[];
+  v_lined_up job_queue.new_job[];
   v_keyed boolean;
+  v_limited boolean;
 begin
   if jsonb_typeof(jobs) = 'array' and jsonb_array_length(jobs) = 1 then
     -- Without a query over an array, this costs half as much.
     if not job_queue.is_plain_job(jobs -> 0) then perform job_queue.require_valid_jobs(jobs); end if;
     v_new := array[job_queue.new_job(jobs -> 0)];
     v_keyed := (v_new[1]).idempotency_key is not null;
+    v_limited := (v_new[1]).concurrency_key is not null;
   else
     perform job_queue.require_jobs(jobs);
     v_new := job_queue.new_jobs(jobs);
-    v_keyed := exists (select from unnest(v_new) as j where j.idempotency_key is not null);
+    select coalesce(bool_or(j.idempotency_key is not null), false), coalesce(bool_or(j.concurrency_key is not null), false)
+    into v_keyed, v_limited from unnest(v_new) as j;
   end if;
   if v_keyed then
     v_inserted := job_queue.insert_unknown_jobs(v_new);
@@ -137,10 +141,16 @@ begin
       concurrency_key, concurrency_limit, inngest_event_id, inngest_run_id, repository_id, callback_url, revision)
     select j.*, (uuid_hash(j.id) & 1073741823) | 1 from unnest(v_new) as j;
   end if;
-  insert into public.background_job_ready (lane, sort_at, id, run_at, expires_at, type, concurrency_key, concurrency_limit)
-  select j.lane, j.run_at - j.priority * interval '1 minute', j.id, j.run_at, j.expires_at, j.type,
-         j.concurrency_key, j.concurrency_limit
-  from unnest(v_new) as j where v_inserted is null or j.id = any (v_inserted);
+  if v_inserted is not null then
+    v_lined_up := array(select j from unnest(v_new) as j where j.id = any (v_inserted));
+  end if;
+  if v_limited then
+    perform job_queue.line_up(coalesce(v_lined_up, v_new));
+  else
+    insert into public.background_job_ready (lane, sort_at, id, run_at, expires_at, type)
+    select j.lane, j.run_at - j.priority * interval '1 minute', j.id, j.run_at, j.expires_at, j.type
+    from unnest(coalesce(v_lined_up, v_new)) as j;
+  end if;
   perform job_queue.ring();
   if jobs @? '$[*].depends_on[*]' or cardinality(v_inserted) < cardinality(v_new) then
     return query select a.id, a.status, a.created from job_queue.answer_known_jobs(jobs, v_new, v_inserted) as a;
@@ -204,7 +214,31 @@ $$;
 comment on function job_queue.answer_known_jobs(jsonb, job_queue.new_job[], uuid[]) is
   'The answer to a call with idempotency keys that are known, or with dependencies, which it links.';
 
+create function job_queue.line_up(p_new job_queue.new_job[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  with ordered as materialized (
+    select j.*, j.run_at - j.priority * interval '1 minute' as place,
+           j.concurrency_key is not null and j.run_at <= clock_timestamp() and row_number() over (
+             partition by j.concurrency_key order by j.run_at - j.priority * interval '1 minute', j.id) > j.concurrency_limit as waits
+    from unnest(p_new) as j
+  ), noted as (
+    -- They may be all of their key: somebody has to look.
+    insert into public.background_job_freed_keys (concurrency_key) select distinct o.concurrency_key from ordered o where o.waits
+  )
+  insert into public.background_job_ready
+    (lane, sort_at, id, run_at, expires_at, type, concurrency_key, concurrency_limit, line_at)
+  select o.lane, case when o.waits then 'infinity' else o.place end, o.id, o.run_at, o.expires_at, o.type,
+         o.concurrency_key, o.concurrency_limit, case when o.waits then o.place end
+  from ordered o;
+end
+$$;
+comment on function job_queue.line_up(job_queue.new_job[]) is
+  'Makes new jobs claimable; those that cannot run beside the others of their key in the same call are parked at once.';
+
 revoke all on function job_queue.is_plain_job(jsonb), job_queue.require_jobs(jsonb),
   job_queue.new_job(jsonb), job_queue.new_jobs(jsonb),
-  job_queue.insert_unknown_jobs(job_queue.new_job[]),
+  job_queue.insert_unknown_jobs(job_queue.new_job[]), job_queue.line_up(job_queue.new_job[]),
   job_queue.answer_known_jobs(jsonb, job_queue.new_job[], uuid[]) from public, anon, authenticated, service_role;
