@@ -10,12 +10,13 @@ import { captureSection } from './capture/section.ts';
 import { latencySection } from './latency/section.ts';
 import { showProgress } from './progress.ts';
 import { queueSection } from './queue/section.ts';
+import { workspacesSection } from './workspaces/section.ts';
 import { saveResult } from './result-file.ts';
 import type { Goal, Section, SectionResult } from './section.ts';
 
 /** `npm run bench [-- section …] [--quick]`: all sections, or those that are named, one after the other. */
 
-const sections: readonly Section[] = [queueSection, latencySection, captureSection];
+const sections: readonly Section[] = [queueSection, latencySection, captureSection, workspacesSection];
 
 const { values: flags, positionals: names } = parseArgs({
   options: { quick: { type: 'boolean', default: false } },

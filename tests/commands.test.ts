@@ -27,6 +27,10 @@ test.each([
   ['send', ['--loud'], "Unknown option '--loud'"],
   ['sql', [], 'Expected one argument with SQL'],
   ['sql', ['select', '1'], 'got 2 arguments'],
+  ['jobs', [], 'Expected a command'],
+  ['jobs', ['plan'], 'Unknown command "plan"'],
+  ['jobs', ['schedule'], 'Expected one of schedule list'],
+  ['jobs', ['schedule', 'set', 'a', '--type', 'system/pong'], 'unknown job type system/pong'],
 ])('%s %j is refused with exit code 2 and the reason', async (command, args, reason) => {
   const { code, output } = await run(command, args);
   expect(code).toBe(2);
@@ -34,7 +38,7 @@ test.each([
   expect(output).not.toContain('    at ');
 });
 
-test.each(['start', 'send', 'sql', 'worker'])('%s --help shows examples', async (command) => {
+test.each(['start', 'send', 'sql', 'worker', 'jobs'])('%s --help shows examples', async (command) => {
   const { code, output } = await run(command, ['--help']);
   expect(code).toBe(0);
   expect(output).toMatch(new RegExp(`^ {2}npm (run )?${command} -- `, 'm'));
@@ -48,6 +52,12 @@ test('send and sql say what is missing when no stack runs', async () => {
   const asked = await run('sql', ['--data-dir', dataDir, 'select 1']);
   expect(asked.code).toBe(1);
   expect(asked.output).toContain('start one with npm start');
+});
+
+test('jobs says what is missing when no stack runs', async () => {
+  const { code, output } = await run('jobs', ['schedule', 'list', '--data-dir', dataDir]);
+  expect(code).toBe(1);
+  expect(output).toContain('start one with npm start');
 });
 
 test('sql prints rows as tables, commands as counts, and notices', async () => {

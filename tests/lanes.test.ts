@@ -16,6 +16,7 @@ import { captureCases, labelOf, notCaptures, type CaptureCase } from './capture/
 import { clear, storedRows } from './capture/stored-rows.ts';
 import { expectSoundQueue } from './support/database.ts';
 import { openBehindGateway, type OpenDriver } from './support/drivers.ts';
+import { noOpenAi } from './support/no-openai.ts';
 import { silentLogger } from './support/silent-logger.ts';
 
 /**
@@ -48,7 +49,16 @@ async function runQueued(lane: 'edge' | 'worker', rpc: Rpc, type: string, payloa
   const [job] = await queue.enqueue([{ type, payload, lane }]);
   const soon = new Date(Date.now() + 60_000);
   const host = createPerformHost({
-    ...{ queue, rpc, http, catalog, github: () => github, log: silentLogger, now: () => new Date() },
+    ...{
+      queue,
+      rpc,
+      http,
+      catalog,
+      github: () => github,
+      openai: noOpenAi,
+      log: silentLogger,
+      now: () => new Date(),
+    },
     leaseSeconds: 60,
     stopStepsAt: soon,
     deadline: soon,
@@ -61,12 +71,16 @@ async function runQueued(lane: 'edge' | 'worker', rpc: Rpc, type: string, payloa
 async function runInline(rpc: Rpc, type: string, payload: unknown): Promise<JobRow> {
   const router = createRouter({
     ...{
-      catalog,
+      // Its limits are Inngest's business: without them it runs here, too.
+      catalog: catalog.map((each) =>
+        each.type === type ? { ...each, concurrency: null, throttle: null } : each,
+      ),
       rpc,
       http,
       inngestEvents: null,
       queue: createJobQueue(rpc),
       github: () => github,
+      openai: noOpenAi,
       log: silentLogger,
       now: () => new Date(),
     },
@@ -123,6 +137,38 @@ const others: Runnable[] = Object.keys(notCaptures).map((type) => ({
   type,
   payloads: () => [{ repository, prNumber: 1 }, { repository: 42 }],
 }));
+const anId = '0194f3c2-7c1a-7000-8000-000000000001';
+const embeddings: Runnable[] = [
+  {
+    type: 'embeddings/compute.requested',
+    payloads: () => [{}, { items: [{ type: 'wiki', id: anId }] }, { similarities: true }],
+  },
+  { type: 'embedding/issue.generate', payloads: () => [{ issueId: anId }, { issueId: 7 }] },
+  { type: 'embedding/pr.generate', payloads: () => [{ prId: anId }, {}] },
+  { type: 'embedding/batch.process', payloads: () => [{ items: [{ type: 'pr', id: anId }] }, { items: [] }] },
+  { type: 'similarity/repository.recalculate', payloads: () => [{ repository }, { repository: 42 }] },
+];
+/** Of one user, with the platform's token. */
+const analysis = {
+  jobId: '0199aaaa-0000-7000-8000-000000000001',
+  userId: '0199aaaa-0000-7000-8000-000000000002',
+  repoId: '0199aaaa-0000-7000-8000-000000000003',
+};
+const analyses: Runnable[] = [
+  {
+    type: 'repo/analyze.requested',
+    payloads: () => [analysis, analysis, { jobId: 7 }],
+    prepare: async ({ pool }) => {
+      const { jobId, userId, repoId } = analysis;
+      await pool.query('insert into repositories (id, github_id, owner, name) values ($1, $2, $3, $4)', [
+        ...[repoId, known().fields.databaseId, 'octo-org', 'lanes'],
+      ]);
+      await pool.query('insert into analysis_jobs (id, user_id, repository_id) values ($1, $2, $3)', [
+        ...[jobId, userId, repoId],
+      ]);
+    },
+  },
+];
 const system: Runnable[] = [
   { type: 'system/jobs.sweep', payloads: () => [{}] },
   { type: 'system/job.failed', payloads: () => [{ jobId: crypto.randomUUID() }] },
@@ -134,6 +180,9 @@ const system: Runnable[] = [
       { status: 'lost' },
     ],
   },
+  // Of these only the refusals are the same everywhere: the local model is on one lane alone.
+  { type: 'embeddings.generate', payloads: () => [{}, { items: [] }] },
+  { type: 'embeddings/batch.generate', payloads: () => [{ maxItems: 0 }] },
   { type: 'system/ping', payloads: () => [{ hello: 'lanes' }] },
   {
     type: 'system/jobs.cancel',
@@ -141,8 +190,26 @@ const system: Runnable[] = [
   },
 ];
 
+const workspaceId = '018f0000-0000-7000-8000-000000000001';
+const inWorkspace = (type: string, payloads: unknown[]): Runnable => ({
+  type,
+  payloads: () => payloads,
+  prepare: async ({ pool }) => {
+    await pool.query(
+      `insert into workspaces (id, name, slug) values ($1, 'Lanes', 'lanes') on conflict do nothing`,
+      [workspaceId],
+    );
+  },
+});
+const workspaces: Runnable[] = [
+  inWorkspace('workspace.metrics.aggregate', [{ workspaceId }, { workspaceId: 42 }]),
+  inWorkspace('workspace.repository.changed', [{ workspaceId, repository }, { workspaceId }]),
+  inWorkspace('workspace.metrics.schedule', [{}, { maxWorkspaces: 0 }]),
+  inWorkspace('workspace.metrics.cleanup', [{}, { keepDays: 1 }]),
+];
+
 describe('a job ends in the same way on every lane', () => {
-  const jobs = [...captures, ...others, ...system];
+  const jobs = [...captures, ...others, ...embeddings, ...workspaces, ...analyses, ...system];
 
   it.each(jobs.map((job) => ({ job, label: labelOf(job) })))('$label', async ({ job }) => {
     const isInline = findDefinition(catalog, job.type)?.lane === 'inline';

@@ -75,9 +75,16 @@ function describeAccess(url: () => string): void {
     ).toEqual([1]);
   });
 
-  test.each(['anon', 'authenticated', 'public'])('%s may execute none of our functions', async (role) => {
-    const open = `select p.oid::regprocedure::text ${OUR_FUNCTIONS} and has_function_privilege('${role}', p.oid, 'execute')`;
-    expect(await list(url(), open)).toEqual([]);
+  const executable = (role: string): string =>
+    `select p.oid::regprocedure::text ${OUR_FUNCTIONS} and has_function_privilege('${role}', p.oid, 'execute') order by 1`;
+
+  test.each(['anon', 'public'])('%s may execute none of our functions', async (role) => {
+    expect(await list(url(), executable(role))).toEqual([]);
+  });
+
+  test('authenticated may execute those that ask who is signed in', async () => {
+    const own = ['get_signed_in_user()', 'start_analysis(uuid)'];
+    expect(await list(url(), executable('authenticated'))).toEqual(own);
   });
 
   test.each(['anon', 'authenticated'])('%s may enter no schema of ours but public', async (role) => {

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { zipFunctions } from '@netlify/zip-it-and-ship-it';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { catalog } from '../src/jobs/catalog.ts';
+import { embeddingsSet, servedBy } from '../src/router/function-sets.ts';
 import { unzip } from './support/unzip.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -74,6 +75,23 @@ describe('the bundle that Netlify deploys', () => {
     const { status, output } = await call(env, 'inngest-local-full');
     expect(status).toBe(500);
     expect(output).toContain('inngest-local-full serves in development only');
+  });
+
+  it('lists embeddings and workspaces at an endpoint of their own, and then no longer at the hybrid one', async () => {
+    const env = { ...supabase, INNGEST_DEV: '1', INNGEST_EMBEDDINGS_ENDPOINT: 'on' };
+    const ids = async (name: string): Promise<string[]> =>
+      ((await call(env, name)).body['functions'] as { id: string }[]).map(({ id }) => id);
+    const split = servedBy(embeddingsSet, catalog, true).map(({ functionId }) => functionId);
+    expect(await ids('inngest-embeddings')).toEqual(split.map((id) => `hybrid-jobs-embeddings-${id}`));
+    const others = catalog.filter(({ functionId }) => !split.includes(functionId));
+    expect(await ids('inngest-hybrid')).toEqual(others.map(({ functionId }) => `hybrid-jobs-${functionId}`));
+  });
+
+  it('has no embeddings endpoint in the cloud where it is not switched on, signing key or not', async () => {
+    const env = { ...supabase, INNGEST_SIGNING_KEY: 'signkey-prod-0123' };
+    const { status, output } = await call(env, 'inngest-embeddings');
+    expect(status).toBe(500);
+    expect(output).toContain('inngest-embeddings serves where INNGEST_EMBEDDINGS_ENDPOINT is on');
   });
 
   it('refuses to serve in the cloud without a signing key', async () => {

@@ -75,10 +75,10 @@ describe('npm start -- --demo', { timeout: 4 * MINUTES }, () => {
 
 describe('npm start', { timeout: 4 * MINUTES }, () => {
   test('takes other ports when its own are taken, and serves the other commands until Ctrl-C', async () => {
-    const blockers = await Promise.all([54321, 54322, 54330, 8888].map(occupy));
+    const blockers = await Promise.all([54321, 54322, 54330, 54331, 8888].map(occupy));
     const stack = start();
     await stack.printed(READY);
-    expect(stack.output()).not.toMatch(/:(54321|54322|54330|8888)\b/);
+    expect(stack.output()).not.toMatch(/:(54321|54322|54330|54331|8888)\b/);
     expect(await run('send', 'system/ping', '{"hello":"world"}')).toContain('"status": "completed"');
     expect(await jobOf('system/ping')).toMatch(/inline +│ completed/);
 

@@ -221,6 +221,25 @@ describe('a worker that is told to stop', () => {
   });
 });
 
+describe('a worker that is told to stop twice', () => {
+  test('exits at once with code 130, and another one rescues its job', async () => {
+    const lease = { WORKER_LEASE_SECONDS: '2' };
+    const first = await start([], lease);
+    const job = await jobThatWaits();
+    first.signal('SIGTERM');
+    await first.printed('Stopping');
+    // A second signal within a second may be the same Ctrl-C, passed on by npm: it does not count.
+    const again = setInterval(() => first.signal('SIGTERM'), 300);
+    const code = await first.ended;
+    clearInterval(again);
+    expect(code).toBe(130);
+    expect(await queue.get(job.id)).toMatchObject({ status: 'processing' });
+    await job.letGo();
+    await start([], lease);
+    await reaches(job.id, { status: 'completed', retryCount: 1 });
+  });
+});
+
 describe('a worker that is killed', () => {
   test('loses nothing: the sweep of another one rescues its job, which goes on where it was', async () => {
     const lease = { WORKER_LEASE_SECONDS: '2' };

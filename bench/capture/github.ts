@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Rpc } from '../../src/database/rpc.ts';
 import { createGitHub } from '../../src/github/create-github.ts';
 import type { GitHub } from '../../src/github/github.ts';
-import { createQuotaLedger, fingerprint } from '../../src/github/quota-ledger.ts';
+import { createQuotaLedger, fingerprint } from '../../src/quotas/quota-ledger.ts';
 import type { GitHubStandInOptions } from '../../src/local/github/stand-in.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 

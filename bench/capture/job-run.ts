@@ -1,4 +1,5 @@
 import { catalog } from '../../src/jobs/catalog.ts';
+import { createOpenAi } from '../../src/openai/create-openai.ts';
 import { createJobQueue } from '../../src/queue/job-queue.ts';
 import { createPerformHost } from '../../src/queue/perform-host.ts';
 import { perform } from '../../src/queue/perform.ts';
@@ -26,6 +27,7 @@ export async function runJob(place: Place, type: string, payload: unknown): Prom
     catalog,
     leaseSeconds: 600,
     github: github.client,
+    openai: createOpenAi({ apiKey: undefined, rpc: database.rpc, log }),
     rpc: database.rpc,
     http: createOutsideHttp(),
     log,

@@ -5,6 +5,177 @@ export type Json = string | number | boolean | null | { [key: string]: Json | un
 export type Database = {
   public: {
     Tables: {
+      ai_usage: {
+        Row: {
+          cost_micro_usd: number;
+          day: string;
+          input_tokens: number;
+          model: string;
+          output_tokens: number;
+          provider: string;
+          purpose: string;
+          requests: number;
+          user_id: string | null;
+        };
+        Insert: {
+          cost_micro_usd?: number;
+          day: string;
+          input_tokens?: number;
+          model: string;
+          output_tokens?: number;
+          provider: string;
+          purpose: string;
+          requests?: number;
+          user_id?: string | null;
+        };
+        Update: {
+          cost_micro_usd?: number;
+          day?: string;
+          input_tokens?: number;
+          model?: string;
+          output_tokens?: number;
+          provider?: string;
+          purpose?: string;
+          requests?: number;
+          user_id?: string | null;
+        };
+        Relationships: [];
+      };
+      analysis_commits: {
+        Row: {
+          additions: number;
+          analysis_id: string;
+          author: string;
+          authored_at: string;
+          deletions: number;
+          files: Json | null;
+          headline: string;
+          is_bot: boolean;
+          parents: number;
+          position: number;
+          sha: string;
+          utc_offset_minutes: number | null;
+        };
+        Insert: {
+          additions: number;
+          analysis_id: string;
+          author: string;
+          authored_at: string;
+          deletions: number;
+          files?: Json | null;
+          headline: string;
+          is_bot: boolean;
+          parents: number;
+          position: number;
+          sha: string;
+          utc_offset_minutes?: number | null;
+        };
+        Update: {
+          additions?: number;
+          analysis_id?: string;
+          author?: string;
+          authored_at?: string;
+          deletions?: number;
+          files?: Json | null;
+          headline?: string;
+          is_bot?: boolean;
+          parents?: number;
+          position?: number;
+          sha?: string;
+          utc_offset_minutes?: number | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'analysis_commits_analysis_id_fkey';
+            columns: ['analysis_id'];
+            referencedRelation: 'analysis_jobs';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      analysis_jobs: {
+        Row: {
+          completed_at: string | null;
+          created_at: string;
+          error: string | null;
+          id: string;
+          job_id: string | null;
+          repository_id: string | null;
+          result: Json | null;
+          started_at: string | null;
+          status: string;
+          user_id: string;
+        };
+        Insert: {
+          completed_at?: string | null;
+          created_at?: string;
+          error?: string | null;
+          id?: string;
+          job_id?: string | null;
+          repository_id?: string | null;
+          result?: Json | null;
+          started_at?: string | null;
+          status?: string;
+          user_id: string;
+        };
+        Update: {
+          completed_at?: string | null;
+          created_at?: string;
+          error?: string | null;
+          id?: string;
+          job_id?: string | null;
+          repository_id?: string | null;
+          result?: Json | null;
+          started_at?: string | null;
+          status?: string;
+          user_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'analysis_jobs_repository_id_fkey';
+            columns: ['repository_id'];
+            referencedRelation: 'repositories';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      analysis_plans: {
+        Row: {
+          analyses_per_month: number | null;
+          plan: string;
+        };
+        Insert: {
+          analyses_per_month?: number | null;
+          plan: string;
+        };
+        Update: {
+          analyses_per_month?: number | null;
+          plan?: string;
+        };
+        Relationships: [];
+      };
+      analysis_subscribers: {
+        Row: {
+          plan: string;
+          user_id: string;
+        };
+        Insert: {
+          plan: string;
+          user_id: string;
+        };
+        Update: {
+          plan?: string;
+          user_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'analysis_subscribers_plan_fkey';
+            columns: ['plan'];
+            referencedRelation: 'analysis_plans';
+            referencedColumns: ['plan'];
+          },
+        ];
+      };
       background_job_attempts: {
         Row: {
           ended_at: string;
@@ -702,6 +873,105 @@ export type Database = {
           },
         ];
       };
+      embedded_repositories: {
+        Row: {
+          model: string;
+          repository_id: string;
+        };
+        Insert: {
+          model: string;
+          repository_id: string;
+        };
+        Update: {
+          model?: string;
+          repository_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'embedded_repositories_repository_id_fkey';
+            columns: ['repository_id'];
+            referencedRelation: 'repositories';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      embedding_due: {
+        Row: {
+          changed_at: string;
+          item_id: string;
+          item_type: string;
+          model: string;
+          repository_id: string;
+        };
+        Insert: {
+          changed_at: string;
+          item_id: string;
+          item_type: string;
+          model: string;
+          repository_id: string;
+        };
+        Update: {
+          changed_at?: string;
+          item_id?: string;
+          item_type?: string;
+          model?: string;
+          repository_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'embedding_due_repository_id_fkey';
+            columns: ['repository_id'];
+            referencedRelation: 'repositories';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      embeddings: {
+        Row: {
+          content_hash: string;
+          dimensions: number | null;
+          embedded_at: string;
+          error: string | null;
+          item_id: string;
+          item_type: string;
+          model: string;
+          repository_id: string;
+          tokens: number;
+          vector: number[] | null;
+        };
+        Insert: {
+          content_hash: string;
+          dimensions?: number | null;
+          embedded_at?: string;
+          error?: string | null;
+          item_id: string;
+          item_type: string;
+          model: string;
+          repository_id: string;
+          tokens?: number;
+          vector?: number[] | null;
+        };
+        Update: {
+          content_hash?: string;
+          dimensions?: number | null;
+          embedded_at?: string;
+          error?: string | null;
+          item_id?: string;
+          item_type?: string;
+          model?: string;
+          repository_id?: string;
+          tokens?: number;
+          vector?: number[] | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'embeddings_repository_id_fkey';
+            columns: ['repository_id'];
+            referencedRelation: 'repositories';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
       issues: {
         Row: {
           author_id: string | null;
@@ -1242,6 +1512,107 @@ export type Database = {
         };
         Relationships: [];
       };
+      repository_changes: {
+        Row: {
+          changed_at: string;
+          id: string;
+          repository_id: string;
+        };
+        Insert: {
+          changed_at?: string;
+          id?: string;
+          repository_id: string;
+        };
+        Update: {
+          changed_at?: string;
+          id?: string;
+          repository_id?: string;
+        };
+        Relationships: [];
+      };
+      repository_daily_metrics: {
+        Row: {
+          closed: number;
+          comments: number;
+          contributor_ids: string[];
+          day: string;
+          first_review_seconds: number[];
+          merge_seconds: number[];
+          merged: number;
+          merged_with_review: number;
+          opened: number;
+          repository_id: string;
+          reviewer_ids: string[];
+          reviews: number;
+        };
+        Insert: {
+          closed: number;
+          comments: number;
+          contributor_ids: string[];
+          day: string;
+          first_review_seconds: number[];
+          merge_seconds: number[];
+          merged: number;
+          merged_with_review: number;
+          opened: number;
+          repository_id: string;
+          reviewer_ids: string[];
+          reviews: number;
+        };
+        Update: {
+          closed?: number;
+          comments?: number;
+          contributor_ids?: string[];
+          day?: string;
+          first_review_seconds?: number[];
+          merge_seconds?: number[];
+          merged?: number;
+          merged_with_review?: number;
+          opened?: number;
+          repository_id?: string;
+          reviewer_ids?: string[];
+          reviews?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'repository_daily_metrics_repository_id_fkey';
+            columns: ['repository_id'];
+            referencedRelation: 'repositories';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      repository_metrics: {
+        Row: {
+          computed_at: string | null;
+          from_day: string | null;
+          open: number;
+          pull_requests: number;
+          repository_id: string;
+        };
+        Insert: {
+          computed_at?: string | null;
+          from_day?: string | null;
+          open?: number;
+          pull_requests?: number;
+          repository_id: string;
+        };
+        Update: {
+          computed_at?: string | null;
+          from_day?: string | null;
+          open?: number;
+          pull_requests?: number;
+          repository_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'repository_metrics_repository_id_fkey';
+            columns: ['repository_id'];
+            referencedRelation: 'repositories';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
       reviews: {
         Row: {
           body: string | null;
@@ -1294,6 +1665,92 @@ export type Database = {
           },
         ];
       };
+      similarity_cache: {
+        Row: {
+          item_id: string;
+          item_type: string;
+          model: string;
+          repository_id: string;
+          similar_embedded_at: string;
+          similar_id: string;
+          similar_type: string;
+          similarity: number;
+        };
+        Insert: {
+          item_id: string;
+          item_type: string;
+          model: string;
+          repository_id: string;
+          similar_embedded_at: string;
+          similar_id: string;
+          similar_type: string;
+          similarity: number;
+        };
+        Update: {
+          item_id?: string;
+          item_type?: string;
+          model?: string;
+          repository_id?: string;
+          similar_embedded_at?: string;
+          similar_id?: string;
+          similar_type?: string;
+          similarity?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'similarity_cache_item_fkey';
+            columns: ['item_type', 'item_id', 'model'];
+            referencedRelation: 'embeddings';
+            referencedColumns: ['item_type', 'item_id', 'model'];
+          },
+          {
+            foreignKeyName: 'similarity_cache_repository_id_fkey';
+            columns: ['repository_id'];
+            referencedRelation: 'repositories';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'similarity_cache_similar_fkey';
+            columns: ['similar_type', 'similar_id', 'model'];
+            referencedRelation: 'embeddings';
+            referencedColumns: ['item_type', 'item_id', 'model'];
+          },
+        ];
+      };
+      similarity_lists: {
+        Row: {
+          embedded_at: string;
+          item_id: string;
+          item_type: string;
+          listed: number;
+          max_per_item: number;
+          model: string;
+        };
+        Insert: {
+          embedded_at: string;
+          item_id: string;
+          item_type: string;
+          listed: number;
+          max_per_item: number;
+          model: string;
+        };
+        Update: {
+          embedded_at?: string;
+          item_id?: string;
+          item_type?: string;
+          listed?: number;
+          max_per_item?: number;
+          model?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'similarity_lists_item_fkey';
+            columns: ['item_type', 'item_id', 'model'];
+            referencedRelation: 'embeddings';
+            referencedColumns: ['item_type', 'item_id', 'model'];
+          },
+        ];
+      };
       tracked_repositories: {
         Row: {
           created_at: string;
@@ -1324,6 +1781,243 @@ export type Database = {
             referencedColumns: ['id'];
           },
         ];
+      };
+      user_credentials: {
+        Row: {
+          ciphertext: string;
+          created_at: string;
+          key_id: string;
+          provider: string;
+          updated_at: string;
+          user_id: string;
+        };
+        Insert: {
+          ciphertext: string;
+          created_at?: string;
+          key_id: string;
+          provider: string;
+          updated_at?: string;
+          user_id: string;
+        };
+        Update: {
+          ciphertext?: string;
+          created_at?: string;
+          key_id?: string;
+          provider?: string;
+          updated_at?: string;
+          user_id?: string;
+        };
+        Relationships: [];
+      };
+      workspace_daily_metrics: {
+        Row: {
+          active_contributors: number;
+          average_first_review_seconds: number | null;
+          average_merge_seconds: number | null;
+          closed: number;
+          comments: number;
+          computed_at: string;
+          day: string;
+          median_first_review_seconds: number | null;
+          median_merge_seconds: number | null;
+          merged: number;
+          merged_with_review: number;
+          open: number;
+          opened: number;
+          pull_requests: number;
+          review_coverage: number | null;
+          reviewers: number;
+          reviews: number;
+          workspace_id: string;
+        };
+        Insert: {
+          active_contributors: number;
+          average_first_review_seconds?: number | null;
+          average_merge_seconds?: number | null;
+          closed: number;
+          comments: number;
+          computed_at: string;
+          day: string;
+          median_first_review_seconds?: number | null;
+          median_merge_seconds?: number | null;
+          merged: number;
+          merged_with_review: number;
+          open: number;
+          opened: number;
+          pull_requests: number;
+          review_coverage?: number | null;
+          reviewers: number;
+          reviews: number;
+          workspace_id: string;
+        };
+        Update: {
+          active_contributors?: number;
+          average_first_review_seconds?: number | null;
+          average_merge_seconds?: number | null;
+          closed?: number;
+          comments?: number;
+          computed_at?: string;
+          day?: string;
+          median_first_review_seconds?: number | null;
+          median_merge_seconds?: number | null;
+          merged?: number;
+          merged_with_review?: number;
+          open?: number;
+          opened?: number;
+          pull_requests?: number;
+          review_coverage?: number | null;
+          reviewers?: number;
+          reviews?: number;
+          workspace_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'workspace_daily_metrics_workspace_id_fkey';
+            columns: ['workspace_id'];
+            referencedRelation: 'workspaces';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      workspace_metrics: {
+        Row: {
+          active_contributors: number;
+          average_first_review_seconds: number | null;
+          average_merge_seconds: number | null;
+          closed: number;
+          comments: number;
+          computed_at: string;
+          first_day: string;
+          last_day: string;
+          median_first_review_seconds: number | null;
+          median_merge_seconds: number | null;
+          merged: number;
+          merged_with_review: number;
+          open: number;
+          opened: number;
+          previous: NonNullable<Json>;
+          pull_requests: number;
+          review_coverage: number | null;
+          reviewers: number;
+          reviews: number;
+          trend: NonNullable<Json>;
+          window_days: number;
+          workspace_id: string;
+        };
+        Insert: {
+          active_contributors: number;
+          average_first_review_seconds?: number | null;
+          average_merge_seconds?: number | null;
+          closed: number;
+          comments: number;
+          computed_at: string;
+          first_day: string;
+          last_day: string;
+          median_first_review_seconds?: number | null;
+          median_merge_seconds?: number | null;
+          merged: number;
+          merged_with_review: number;
+          open: number;
+          opened: number;
+          previous: NonNullable<Json>;
+          pull_requests: number;
+          review_coverage?: number | null;
+          reviewers: number;
+          reviews: number;
+          trend: NonNullable<Json>;
+          window_days: number;
+          workspace_id: string;
+        };
+        Update: {
+          active_contributors?: number;
+          average_first_review_seconds?: number | null;
+          average_merge_seconds?: number | null;
+          closed?: number;
+          comments?: number;
+          computed_at?: string;
+          first_day?: string;
+          last_day?: string;
+          median_first_review_seconds?: number | null;
+          median_merge_seconds?: number | null;
+          merged?: number;
+          merged_with_review?: number;
+          open?: number;
+          opened?: number;
+          previous?: NonNullable<Json>;
+          pull_requests?: number;
+          review_coverage?: number | null;
+          reviewers?: number;
+          reviews?: number;
+          trend?: NonNullable<Json>;
+          window_days?: number;
+          workspace_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'workspace_metrics_workspace_id_fkey';
+            columns: ['workspace_id'];
+            referencedRelation: 'workspaces';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      workspace_repositories: {
+        Row: {
+          added_at: string;
+          repository_id: string;
+          workspace_id: string;
+        };
+        Insert: {
+          added_at?: string;
+          repository_id: string;
+          workspace_id: string;
+        };
+        Update: {
+          added_at?: string;
+          repository_id?: string;
+          workspace_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'workspace_repositories_repository_id_fkey';
+            columns: ['repository_id'];
+            referencedRelation: 'repositories';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'workspace_repositories_workspace_id_fkey';
+            columns: ['workspace_id'];
+            referencedRelation: 'workspaces';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      workspaces: {
+        Row: {
+          active: boolean;
+          created_at: string;
+          id: string;
+          name: string;
+          owner_id: string | null;
+          slug: string;
+        };
+        Insert: {
+          active?: boolean;
+          created_at?: string;
+          id?: string;
+          name: string;
+          owner_id?: string | null;
+          slug: string;
+        };
+        Update: {
+          active?: boolean;
+          created_at?: string;
+          id?: string;
+          name?: string;
+          owner_id?: string | null;
+          slug?: string;
+        };
+        Relationships: [];
       };
     };
     Views: {
@@ -1436,6 +2130,14 @@ export type Database = {
         Args: { name: string; seen: string; ticks: Json; until: string };
         Returns: number;
       };
+      aggregate_workspace_metrics: {
+        Args: { as_of?: string; full_recompute?: boolean; workspace_id: string };
+        Returns: Json;
+      };
+      begin_analysis: {
+        Args: { analysis_id: string; job_id: string; repository_id: string; user_id: string };
+        Returns: Json;
+      };
       begin_background_job: {
         Args: { job: Json; lease_seconds: number; worker: string };
         Returns: {
@@ -1507,6 +2209,8 @@ export type Database = {
           job_id: string;
         }[];
       };
+      delete_old_workspace_metrics: { Args: { keep_days: number; max_rows: number }; Returns: number };
+      delete_user_credential: { Args: { provider: string; user_id: string }; Returns: boolean };
       disable_callback_endpoint: { Args: { reason?: string; url: string }; Returns: boolean };
       discard_dead_letter_jobs: {
         Args: { before?: string; max_jobs?: number; type?: string };
@@ -1532,12 +2236,17 @@ export type Database = {
         };
         Returns: string;
       };
+      find_active_workspaces: {
+        Args: { after?: string; max_workspaces: number; spread_seconds: number };
+        Returns: Json;
+      };
       find_discussion_repositories: { Args: { period_minutes: number }; Returns: Json };
       find_due_repositories: { Args: { every_minutes: Json; max_repositories: number }; Returns: Json };
       find_unclassified_repositories: {
         Args: { as_of?: string; max_repositories: number; stale_after_seconds: number };
         Returns: Json;
       };
+      finish_analysis: { Args: { analysis_id: string; job_id: string; result: Json }; Returns: boolean };
       get_background_job: {
         Args: { job_id: string };
         Returns: {
@@ -1560,6 +2269,21 @@ export type Database = {
       get_discussions_state: { Args: { repository: Json }; Returns: Json };
       get_issues_state: { Args: { issue_number?: number; repository: Json }; Returns: Json };
       get_job_payload: { Args: { job_id: string }; Returns: Json };
+      get_job_schedules: {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          catch_up: string;
+          cron: string;
+          enabled: boolean;
+          evaluated_until: string;
+          name: string;
+          payload: Json;
+          problem: string;
+          source: string;
+          timezone: string;
+          type: string;
+        }[];
+      };
       get_job_statistics_summary: {
         Args: Record<PropertyKey, never>;
         Returns: {
@@ -1583,6 +2307,8 @@ export type Database = {
         Returns: Json;
       };
       get_repository_size: { Args: { repository: Json }; Returns: Json };
+      get_signed_in_user: { Args: Record<PropertyKey, never>; Returns: string };
+      get_user_credential: { Args: { provider: string; user_id: string }; Returns: string };
       hand_off_background_job: { Args: { job_id: string; lease_token: string }; Returns: string };
       heartbeat_background_jobs: {
         Args: { lease_seconds: number; leases: Json };
@@ -1590,6 +2316,17 @@ export type Database = {
           job_id: string;
           state: string;
         }[];
+      };
+      list_analysis_commits: { Args: { analysis_id: string }; Returns: Json };
+      list_due_embeddings: {
+        Args: { items: Json; max_bytes: number; max_items: number; model: string; repository_id: string };
+        Returns: Database['public']['CompositeTypes']['due_embedding'][];
+        SetofOptions: {
+          from: '*';
+          to: 'due_embedding';
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
       };
       list_job_lanes: {
         Args: Record<PropertyKey, never>;
@@ -1613,9 +2350,44 @@ export type Database = {
           type: string;
         }[];
       };
+      match_similar_items: {
+        Args: {
+          item_id: string;
+          item_type: string;
+          max_items?: number;
+          min_similarity_percent?: number;
+          model?: string;
+          same_repository?: boolean;
+        };
+        Returns: Database['public']['CompositeTypes']['similar_item'][];
+        SetofOptions: {
+          from: '*';
+          to: 'similar_item';
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
       note_details_synced: { Args: { progress: Json }; Returns: undefined };
+      pause_job_schedule: { Args: { name: string }; Returns: boolean };
       pause_job_type: { Args: { type: string }; Returns: undefined };
       prune_background_jobs: { Args: { max_rows: number; older_than: string }; Returns: number };
+      recalculate_similarities: {
+        Args: { max_per_item: number; model: string; repository_id: string };
+        Returns: number;
+      };
+      record_ai_usage: {
+        Args: {
+          cost_micro_usd: number;
+          input_tokens: number;
+          model: string;
+          output_tokens: number;
+          provider: string;
+          purpose: string;
+          requests: number;
+          user_id?: string;
+        };
+        Returns: undefined;
+      };
       record_failed_delivery: {
         Args: { error: Json; job: Json };
         Returns: {
@@ -1630,6 +2402,7 @@ export type Database = {
         Returns: number;
       };
       register_callback_endpoint: { Args: { allow_private?: boolean; url: string }; Returns: string };
+      remove_job_schedule: { Args: { name: string }; Returns: boolean };
       remove_worker: { Args: { worker: string }; Returns: undefined };
       report_background_job_progress: {
         Args: { job_id: string; lease_token: string; message: string; percent: number };
@@ -1638,6 +2411,17 @@ export type Database = {
       report_job_quotas: { Args: { reports: Json }; Returns: undefined };
       report_job_schedule_problem: { Args: { name: string; problem: string }; Returns: boolean };
       report_worker: { Args: { idle: boolean; lanes: Json; worker: string }; Returns: undefined };
+      reseal_user_credential: {
+        Args: {
+          ciphertext: string;
+          key_id: string;
+          old_ciphertext: string;
+          provider: string;
+          user_id: string;
+        };
+        Returns: boolean;
+      };
+      resume_job_schedule: { Args: { name: string }; Returns: boolean };
       resume_job_type: { Args: { type: string }; Returns: undefined };
       retry_failed_job: { Args: { force?: boolean; job_id: string }; Returns: boolean };
       rotate_callback_secret: { Args: { url: string }; Returns: string };
@@ -1650,6 +2434,17 @@ export type Database = {
         Returns: number;
       };
       set_job_lane: { Args: { lane: string; type: string }; Returns: undefined };
+      set_job_schedule: {
+        Args: {
+          catch_up?: string;
+          cron?: string;
+          name: string;
+          payload?: Json;
+          timezone?: string;
+          type?: string;
+        };
+        Returns: boolean;
+      };
       sign_callback: {
         Args: { job_id: string };
         Returns: {
@@ -1664,6 +2459,22 @@ export type Database = {
       snooze_background_job: {
         Args: { job_id: string; lease_token: string; reason: string; until: string };
         Returns: string;
+      };
+      start_analysis: {
+        Args: { repo_id: string };
+        Returns: {
+          created: boolean;
+          id: string;
+          status: string;
+          user_id: string;
+        }[];
+      };
+      store_analysis_commits: { Args: { analysis_id: string; commits: Json }; Returns: number };
+      store_analysis_files: { Args: { analysis_id: string; details: Json }; Returns: number };
+      store_embeddings: { Args: { rows: Json }; Returns: number };
+      store_user_credential: {
+        Args: { ciphertext: string; key_id: string; provider: string; user_id: string };
+        Returns: undefined;
       };
       sweep_background_jobs: {
         Args: Record<PropertyKey, never>;
@@ -1680,10 +2491,12 @@ export type Database = {
       track_repository: { Args: { repository_id: string }; Returns: boolean };
       unschedule_wake: { Args: Record<PropertyKey, never>; Returns: boolean };
       update_pull_request_activity: { Args: { pr_number: number; repository: Json }; Returns: Json };
+      update_workspace_repository: { Args: { repository: Json; workspace_id: string }; Returns: Json };
       upsert_capture_page: { Args: { page: Json }; Returns: Json };
       upsert_discussions_page: { Args: { page: Json }; Returns: Json };
       upsert_issues_page: { Args: { page: Json; progress: Json }; Returns: Json };
       upsert_pull_requests_page: { Args: { changes: Json; page: Json }; Returns: Json };
+      use_pgvector: { Args: Record<PropertyKey, never>; Returns: string };
       uuid_v7: { Args: Record<PropertyKey, never>; Returns: string };
       wake_process_job: { Args: { process_job_url: string; secret_name?: string }; Returns: number };
     };
@@ -1691,7 +2504,20 @@ export type Database = {
       [_ in never]: never;
     };
     CompositeTypes: {
-      [_ in never]: never;
+      due_embedding: {
+        item_type: string | null;
+        item_id: string | null;
+        repository_id: string | null;
+        content: string | null;
+        content_hash: string | null;
+      };
+      similar_item: {
+        item_type: string | null;
+        item_id: string | null;
+        repository_id: string | null;
+        title: string | null;
+        similarity: number | null;
+      };
     };
   };
 };

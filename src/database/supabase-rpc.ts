@@ -40,17 +40,22 @@ export function createSupabaseRpc(
 /**
  * @param options.url - of the Supabase project, e.g. `https://abcdefgh.supabase.co`
  * @param options.key - secret key (`sb_secret_…`) or the legacy service role key
+ * @param options.accessToken - of a signed-in user, as whom to call. Default: as `service_role`, by the key
  * @param options.timeoutMs - as for {@link createSupabaseRpc}
  */
 export function createSupabaseClientRpc(options: {
   url: string;
   key: string;
+  accessToken?: string;
   fetch?: typeof fetch;
   timeoutMs?: number;
 }): UncheckedRpc {
+  const { accessToken } = options;
+  const headers: Record<string, string> =
+    accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` };
   const client = createClient(options.url, options.key, {
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
-    global: { fetch: options.fetch },
+    global: { fetch: options.fetch, headers },
   });
   return createSupabaseRpc(client, options);
 }

@@ -2,6 +2,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import { Inngest } from 'inngest';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { noOpenAi } from '../../tests/support/no-openai.ts';
 import { createTestDatabase, expectSoundQueue, type TestDatabase } from '../../tests/support/database.ts';
 import { type HybridEndpoint, startHybridEndpoint } from '../../tests/support/hybrid-endpoint.ts';
 import { recordingLogger } from '../../tests/support/recording-logger.ts';
@@ -69,6 +70,7 @@ function createApp(settings: Settings = {}) {
     },
     catalog,
     rpc,
+    openai: noOpenAi,
     github: () => {
       throw new Error('these tests use no GitHub');
     },

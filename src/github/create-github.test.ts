@@ -54,6 +54,15 @@ describe('GitHub', () => {
     expect(standIn.requests.at(-1)).toMatchObject({ authenticated: false, status: 200 });
   });
 
+  it('is asked as somebody else, who is told what to do when their token is refused', async () => {
+    const github = connect({ token: 'revoked' });
+    expect((await github.withToken('good-token', '').rest.pulls.get(pull)).status).toBe(200);
+    const refused = await failure(connect().withToken('revoked', 'Sign in again.').rest.pulls.get(pull));
+    expect(refused).toBeInstanceOf(NonRetryableError);
+    expect(refused.message).toMatch(/401.*\. Sign in again\.$/);
+    expect(refused.message).not.toContain('GITHUB_TOKEN');
+  });
+
   it('counts anew and stops all pages for a piece of work with a signal of its own', async () => {
     const github = connect();
     await github.rest.pulls.get(pull);

@@ -2,7 +2,7 @@ import { withCustomRequest } from '@octokit/graphql';
 import { Octokit } from '@octokit/rest';
 import type { Logger } from '../runtime/logger.ts';
 import type { GitHub } from './github.ts';
-import type { QuotaLedger } from './quota-ledger.ts';
+import type { QuotaLedger } from '../quotas/quota-ledger.ts';
 import { wrapRequests } from './request-hook.ts';
 
 export interface GitHubOptions {
@@ -25,15 +25,28 @@ export interface GitHubOptions {
 
 /** GitHub over the official clients. Throttling is left to the queue: a rate limit ends in a snooze, not in a wait. */
 export function createGitHub(options: GitHubOptions): GitHub {
-  return build(options, null);
+  const { token, tokenName, quotas = null } = options;
+  const tokenAdvice =
+    token === undefined
+      ? 'No token is configured, and GitHub asks for one.'
+      : `The token in ${tokenName} is wrong, expired or revoked.`;
+  return build(options, { token, tokenAdvice, quotas }, null);
 }
 
-function build(options: GitHubOptions, signal: AbortSignal | null): GitHub {
+/** As whom GitHub is asked. */
+interface Identity {
+  token: string | undefined;
+  /** For when GitHub refuses the token. */
+  tokenAdvice: string;
+  quotas: QuotaLedger | null;
+}
+
+function build(options: GitHubOptions, identity: Identity, signal: AbortSignal | null): GitHub {
   const { log } = options;
   const warn = (message: string): void => log.warn({}, message);
   const say = (message: string): void => log.debug({}, message);
   const octokit = new Octokit({
-    auth: options.token,
+    auth: identity.token,
     userAgent: 'hybrid-jobs',
     baseUrl: options.baseUrl?.replace(/\/+$/, ''),
     request: { fetch: options.fetch, log: { warn } },
@@ -42,8 +55,8 @@ function build(options: GitHubOptions, signal: AbortSignal | null): GitHub {
   });
   const counter = wrapRequests(octokit, {
     signal,
-    tokenName: options.token === undefined ? null : options.tokenName,
-    quotas: options.quotas ?? null,
+    tokenAdvice: identity.tokenAdvice,
+    quotas: identity.quotas,
     now: options.now ?? (() => new Date()),
     timeoutMs: options.requestTimeoutMs ?? 30_000,
   });
@@ -55,6 +68,8 @@ function build(options: GitHubOptions, signal: AbortSignal | null): GitHub {
     get requestCount() {
       return counter.requests;
     },
-    withSignal: (other) => build(options, other),
+    withSignal: (other) => build(options, identity, other),
+    // Its quota is its user's, and no other job waits for it: nobody else has to know what is left.
+    withToken: (token, tokenAdvice) => build(options, { token, tokenAdvice, quotas: null }, signal),
   };
 }

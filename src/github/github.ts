@@ -26,4 +26,9 @@ export interface GitHub {
    * `requestCount` starts at 0.
    */
   withSignal(signal: AbortSignal): GitHub;
+  /**
+   * The same GitHub asked as somebody else, with a quota and a `requestCount` of its own.
+   * @param refusal - ends the message of the error when GitHub refuses the token: a sentence that says what to do
+   */
+  withToken(token: string, refusal: string): GitHub;
 }

@@ -1,17 +1,5 @@
+import type { QuotaReport } from '../quotas/quota-report.ts';
 import { grantsNothing, type ResponseHeaders } from './rate-limit.ts';
-
-/** What one answer said of one quota of one token. */
-export interface QuotaReport {
-  /** `github:core`, `github:graphql`, …: GitHub's name of the resource behind `github:`. */
-  quota: string;
-  /** Units of a whole window. */
-  allowance?: number;
-  /** Units left until `resetsAt`. */
-  remaining?: number;
-  resetsAt?: Date;
-  /** Whatever remains, nothing is served before. */
-  blockedUntil?: Date;
-}
 
 /** What `rateLimit { limit cost remaining resetAt }` may answer. */
 interface GraphQLRateLimit {

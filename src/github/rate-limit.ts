@@ -1,3 +1,5 @@
+import { retryAfterSeconds } from '../quotas/retry-after.ts';
+
 /** Response headers in lower case, as Octokit gives them. */
 export type ResponseHeaders = Readonly<Record<string, string | number | undefined>>;
 
@@ -47,13 +49,4 @@ export function resetTime(headers: ResponseHeaders, now: Date): Date {
     waits.push(reset - now.getTime() / 1000);
   const seconds = waits.length > 0 ? Math.max(...waits, shortestWaitSeconds) : unspecifiedWaitSeconds;
   return new Date(now.getTime() + Math.ceil(seconds * 1000));
-}
-
-/** `retry-after` is a number of seconds or an HTTP date (RFC 9110, 10.2.3). */
-function retryAfterSeconds(value: string | number | undefined, now: Date): number | null {
-  if (value === undefined) return null;
-  const seconds = Number(value);
-  if (Number.isFinite(seconds)) return seconds;
-  const date = Date.parse(String(value));
-  return Number.isNaN(date) ? null : (date - now.getTime()) / 1000;
 }

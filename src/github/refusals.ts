@@ -12,9 +12,10 @@ export interface Refusal {
   cause: unknown;
 }
 
-/** Who asks: the token's environment variable (null when there is no token) and the time. */
+/** Who asks, and when. */
 export interface Asker {
-  tokenName: string | null;
+  /** A sentence about the token, or that there is none, for when GitHub refuses it. */
+  tokenAdvice: string;
   now: Date;
 }
 
@@ -25,17 +26,11 @@ export function refusalToOutcome(refusal: Refusal, asker: Asker): Error {
   const until = rateLimitedUntil(refusal, asker.now);
   if (until !== null) return new SnoozeError(until, `GitHub's rate limit: ${refusal.message}`, { cause });
   if (status === 401 || grantsNothing(refusal.headers))
-    return new NonRetryableError(`${said}. ${tokenAdvice(asker)}`, { cause });
+    return new NonRetryableError(`${said}. ${asker.tokenAdvice}`, { cause });
   // A gateway that gives up on a query has usually waited too long for it.
   if (refusal.graphql && (status === 502 || status === 504)) return new QueryTooLargeError(said, { cause });
   if (status >= 500 || status === 408) return new Error(said, { cause });
   return new NonRetryableError(said, { cause });
-}
-
-function tokenAdvice({ tokenName }: Asker): string {
-  return tokenName === null
-    ? 'No token is configured, and GitHub asks for one.'
-    : `The token in ${tokenName} is wrong, expired or revoked.`;
 }
 
 /** One entry of `errors` in a GraphQL answer: GitHub adds `type` (its failures) or `extensions.code` (a bad query). */

@@ -1,6 +1,6 @@
 import type { Octokit } from '@octokit/rest';
 import { QueryTooLargeError } from '../jobs/outcomes.ts';
-import type { QuotaLedger } from './quota-ledger.ts';
+import type { QuotaLedger } from '../quotas/quota-ledger.ts';
 import type { ResponseHeaders } from './rate-limit.ts';
 import { problemsToOutcome, refusalToOutcome, type Asker, type GraphQLProblem } from './refusals.ts';
 import { requestQuota } from './request-quota.ts';
@@ -17,8 +17,8 @@ interface Answer {
 export interface RequestHookOptions {
   /** Ends every request; null: only the request's own signal does. */
   signal: AbortSignal | null;
-  /** Null when there is no token. */
-  tokenName: string | null;
+  /** A sentence about the token, or that there is none, for when GitHub refuses it. */
+  tokenAdvice: string;
   /** Null: requests are sent whatever is left. */
   quotas: QuotaLedger | null;
   now: () => Date;
@@ -35,7 +35,7 @@ export function wrapRequests(octokit: Octokit, options: RequestHookOptions): { r
   octokit.hook.wrap('request', async (send, request) => {
     const name = nameOf(octokit, request);
     const graphql = name === graphqlName;
-    const asker = (): Asker => ({ tokenName: options.tokenName, now: options.now() });
+    const asker = (): Asker => ({ tokenAdvice: options.tokenAdvice, now: options.now() });
     const own = request.request;
     const quota = requestQuota(options.quotas, { graphql });
     try {

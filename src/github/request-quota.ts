@@ -1,5 +1,5 @@
 import { SnoozeError } from '../jobs/outcomes.ts';
-import type { QuotaLedger } from './quota-ledger.ts';
+import type { QuotaLedger } from '../quotas/quota-ledger.ts';
 import { quotaInData, quotaInHeaders, quotaOf } from './quota-report.ts';
 import type { ResponseHeaders } from './rate-limit.ts';
 

@@ -2,7 +2,7 @@ import type { Rpc } from '../database/rpc.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createGitHub, type GitHubOptions } from './create-github.ts';
 import type { GitHub } from './github.ts';
-import { createQuotaLedger, fingerprint } from './quota-ledger.ts';
+import { createQuotaLedger, fingerprint } from '../quotas/quota-ledger.ts';
 
 /**
  * GitHub for all jobs of a process: each has its own client, for its own log, and all share one ledger of the token's

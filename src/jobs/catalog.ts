@@ -1,3 +1,4 @@
+import { analyzeRepo } from './analysis/analyze-repo.ts';
 import { classifyRepositories } from './capture/classify-repositories.ts';
 import { classifyRepository } from './capture/classify-repository.ts';
 import { discoverRepository } from './capture/discover-repository.ts';
@@ -14,12 +15,23 @@ import { syncRepositoryGraphQL } from './capture/repository-sync-graphql.ts';
 import { syncDiscussions } from './capture/sync-discussions.ts';
 import { syncWorkspacePriorities } from './capture/workspace-priorities.ts';
 import type { JobDefinition } from './define-job.ts';
+import { computeEmbeddings } from './embeddings/compute-embeddings.ts';
+import { generateIssueEmbedding } from './embeddings/generate-issue.ts';
+import { generatePullRequestEmbedding } from './embeddings/generate-pull-request.ts';
+import { processEmbeddingBatch } from './embeddings/process-batch.ts';
+import { recalculateSimilarities } from './embeddings/recalculate-similarities.ts';
+import { generateLocalEmbeddingsBatch } from './embeddings/local-batch.ts';
+import { generateLocalEmbeddings } from './embeddings/local-generate.ts';
 import { cancelJobs } from './system/cancel-jobs.ts';
 import { deliverCallback } from './system/deliver-callback.ts';
 import { jobFailed } from './system/job-failed.ts';
 import { jobFinished } from './system/job-finished.ts';
 import { ping } from './system/ping.ts';
 import { sweepJobs } from './system/sweep-jobs.ts';
+import { aggregateMetrics } from './workspaces/aggregate-metrics.ts';
+import { changeRepository } from './workspaces/change-repository.ts';
+import { cleanUpMetrics } from './workspaces/clean-up-metrics.ts';
+import { scheduleAggregation } from './workspaces/schedule-aggregation.ts';
 
 const definitions: readonly JobDefinition[] = [
   ping,
@@ -42,6 +54,18 @@ const definitions: readonly JobDefinition[] = [
   updateActivity,
   syncWorkspacePriorities,
   syncDiscussions,
+  analyzeRepo,
+  generateLocalEmbeddings,
+  generateLocalEmbeddingsBatch,
+  computeEmbeddings,
+  generateIssueEmbedding,
+  generatePullRequestEmbedding,
+  processEmbeddingBatch,
+  recalculateSimilarities,
+  aggregateMetrics,
+  scheduleAggregation,
+  changeRepository,
+  cleanUpMetrics,
 ];
 
 /** Every job kind of this deployment. To add a job, write its file and name it above. */

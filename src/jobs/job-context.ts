@@ -1,6 +1,9 @@
 import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
+import type { OpenAi } from '../openai/openai.ts';
 import type { Logger } from '../runtime/logger.ts';
+import type { SecretBox } from '../secrets/secret-box.ts';
+import type { OpenEmbedder } from './embeddings/text-embedder.ts';
 
 /** A job to be enqueued when the running job completes, in the same transaction. */
 export interface FollowUpJob {
@@ -65,6 +68,10 @@ export interface JobContext<Payload> {
   readonly log: Logger;
   /** GitHub; rate limits become snoozes, refusals become non-retryable errors. */
   readonly github: GitHub;
+  /** OpenAI, with the platform's key; rate limits become snoozes, refusals become non-retryable errors. */
+  readonly openai: OpenAi;
+  /** Opens what users have left with us. What comes out is not for step outputs, results, logs or errors. */
+  readonly secrets: SecretBox;
   readonly rpc: Rpc;
   /**
    * Calls `process-job` so many times at once. False when a call failed, or when nobody here knows its address.
@@ -74,6 +81,8 @@ export interface JobContext<Payload> {
   readonly http: OutsideHttp;
   /** Null where no event key of Inngest is known. */
   readonly inngestEvents: EventApi | null;
+  /** The local embedding model; null on every host but the always-on process. */
+  readonly openEmbedder: OpenEmbedder | null;
   /** The jobs that this one depends on, oldest first; those that were deleted are missing. */
   parents(): Promise<ParentJob[]>;
   /** Becomes visible together with this job's completion, or not at all. */

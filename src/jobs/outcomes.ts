@@ -29,3 +29,27 @@ export class InvalidCursorError extends NonRetryableError {}
 export class QueryTooLargeError extends Error {
   override readonly name = 'QueryTooLargeError';
 }
+
+/** What a model refused to read. Without a remedy another attempt would fail in the same way. */
+export class InputRefusedError extends NonRetryableError {
+  /** Which of the inputs, from 0; null: the request as a whole, or nobody said. */
+  readonly input: number | null;
+  /** What is too long, or too many; null: it is not a matter of size. */
+  readonly tooLarge: 'input' | 'request' | null;
+  /** Tokens of what is too large, as the server counted them; null: it did not say. */
+  readonly tokens: number | null;
+  /** Most tokens that the server takes; null: it did not say. */
+  readonly mostTokens: number | null;
+
+  constructor(
+    message: string,
+    refused: Pick<InputRefusedError, 'input' | 'tooLarge' | 'tokens' | 'mostTokens'>,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.input = refused.input;
+    this.tooLarge = refused.tooLarge;
+    this.tokens = refused.tokens;
+    this.mostTokens = refused.mostTokens;
+  }
+}

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { GatewayKeys } from './gateway-keys.ts';
@@ -19,6 +19,11 @@ export async function localKeys(file: string): Promise<GatewayKeys> {
   };
   await writeFile(file, JSON.stringify(keys, null, 2), { mode: 0o600 });
   return keys;
+}
+
+/** Under which the stack keeps users' secrets: base64 of 32 bytes, the same as long as the keys are. */
+export function localEncryptionKey({ jwtSecret }: GatewayKeys): string {
+  return createHash('sha256').update(`encryption key ${jwtSecret}`).digest('base64');
 }
 
 function parseKeys(text: string, file: string): GatewayKeys {

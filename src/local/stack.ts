@@ -10,11 +10,12 @@ import type { EnvRecord } from '../runtime/config-reader.ts';
 import { parseHybridConfig } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { externalDatabaseUrl } from './external-database.ts';
-import { localKeys } from './local-keys.ts';
+import { localEncryptionKey, localKeys } from './local-keys.ts';
 import { startNetlify } from './netlify.ts';
 import type { Shutdown } from './shutdown.ts';
 import { openDatabase } from './stack-database.ts';
 import { openGitHub } from './stack-github.ts';
+import { openOpenAi } from './stack-openai.ts';
 import {
   removeStackState,
   runningStack,
@@ -73,8 +74,8 @@ export async function claimDataFolder(dataDir: string, shutdown: Shutdown): Prom
 }
 
 /**
- * Starts everything that the environment does not already provide: the database, Supabase, GitHub, the Netlify
- * functions and the sweep. Whoever calls has claimed the data folder and runs `shutdown`, also when this fails half-way.
+ * Starts everything that the environment does not already provide: the database, Supabase, GitHub, OpenAI, the
+ * Netlify functions and the sweep. Whoever calls has claimed the data folder and runs `shutdown`, also when this fails half-way.
  */
 export async function startStack(options: StackOptions, shutdown: Shutdown): Promise<Stack> {
   const { root, dataDir, log } = options;
@@ -86,6 +87,10 @@ export async function startStack(options: StackOptions, shutdown: Shutdown): Pro
   shutdown.add(() => gitHub.stop());
   parts.push(gitHub.part);
   Object.assign(env, gitHub.env);
+  const openAi = await openOpenAi(options.env, log);
+  shutdown.add(() => openAi.stop());
+  parts.push(openAi.part);
+  Object.assign(env, openAi.env);
   const databaseUrl = await provideSupabase({ ...options, env: seen() }, parts, env, shutdown);
   const config = parseHybridConfig(seen());
   const queue = createJobQueue(
@@ -99,6 +104,11 @@ export async function startStack(options: StackOptions, shutdown: Shutdown): Pro
   shutdown.add(() => netlify.close());
   const inngestUrl = `${netlify.url}/api/inngest`;
   parts.push({ name: 'Netlify functions', where: inngestUrl, note: netlify.functions.join(', ') });
+  parts.push({
+    name: 'inngest-embeddings',
+    where: `${netlify.url}/api/inngest-embeddings`,
+    note: 'embeddings and workspaces',
+  });
   const note = 'all functions, for the Inngest dashboard';
   parts.push({ name: 'inngest-local-full', where: `${netlify.url}/api/inngest-local`, note });
   const anyKey = config.inngest.eventKey === undefined && config.inngest.isDev;
@@ -146,12 +156,14 @@ async function provideSupabase(
   const database = await openDatabase(options);
   shutdown.add(() => database.stop());
   const keys = await localKeys(join(dataDir, 'keys.json'));
+  if (!options.env['GITHUB_TOKEN_ENCRYPTION_KEY'])
+    env['GITHUB_TOKEN_ENCRYPTION_KEY'] = localEncryptionKey(keys);
   const supabase = await startSupabase({
     root,
     dataDir,
     databaseUrl: database.url,
     keys,
-    env: options.env,
+    env: { ...options.env, ...env },
     log,
   });
   shutdown.add(() => supabase.stop());

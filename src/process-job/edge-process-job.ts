@@ -1,12 +1,14 @@
 import { createSupabaseClientRpc } from '../database/supabase-rpc.ts';
 import { createSharedGitHub } from '../github/shared-github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
+import { createOpenAi } from '../openai/create-openai.ts';
 import { createJobQueue } from '../queue/job-queue.ts';
 import { createWake } from '../router/wake.ts';
 import type { EnvRecord } from '../runtime/config-reader.ts';
 import { parseProcessJobConfig } from '../runtime/config.ts';
 import { createEdgeLogger } from '../runtime/edge-logger.ts';
 import { createOutsideHttp } from '../runtime/outside-http.ts';
+import { createSecretBox } from '../secrets/secret-box.ts';
 import { createProcessJobHandler, type ProcessJob } from './handler.ts';
 
 /** What an entry point knows and this module does not. */
@@ -37,6 +39,8 @@ export function createEdgeProcessJob(host: EdgeHost): ProcessJob {
     inngestEvents: config.inngestEvents,
     catalog: host.catalog,
     github: createSharedGitHub({ ...config.github, rpc, log }),
+    openai: createOpenAi({ ...config.openai, rpc, log }),
+    secrets: createSecretBox(config.encryptionKeys),
     log,
     now: () => new Date(),
     worker,

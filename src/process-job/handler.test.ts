@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { expectSoundQueue } from '../../tests/support/database.ts';
 import { describeDrivers, type OpenDriver } from '../../tests/support/drivers.ts';
 import { testJob } from '../../tests/support/queue-host.ts';
+import { noOpenAi } from '../../tests/support/no-openai.ts';
 import { silentLogger } from '../../tests/support/silent-logger.ts';
 import { DatabaseUnreachableError, RpcError, type Rpc, type UncheckedRpc } from '../database/rpc.ts';
 import { NonRetryableError } from '../jobs/outcomes.ts';
@@ -52,6 +53,7 @@ function serve(rpc: Rpc, overrides: Partial<ProcessJobOptions> = {}): Served {
       github: () => {
         throw new Error('this test job has no GitHub');
       },
+      openai: noOpenAi,
       log: silentLogger,
       now: () => new Date(),
       worker: 'process-job of this test',

@@ -9,7 +9,17 @@ import { type Budget, budgetOf } from './budget.ts';
 
 export interface IsolateOptions extends Pick<
   PerformHostOptions,
-  'queue' | 'catalog' | 'leaseSeconds' | 'github' | 'rpc' | 'http' | 'inngestEvents' | 'log' | 'now'
+  | 'queue'
+  | 'catalog'
+  | 'leaseSeconds'
+  | 'github'
+  | 'openai'
+  | 'secrets'
+  | 'rpc'
+  | 'http'
+  | 'inngestEvents'
+  | 'log'
+  | 'now'
 > {
   /** Name of this isolate, for people. */
   worker: string;

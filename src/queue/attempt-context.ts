@@ -35,10 +35,15 @@ export function createAttemptContext(attempt: Attempt, host: PerformHost, payloa
       github ??= host.github(log).withSignal(attempt.signal);
       return github;
     },
+    get openai() {
+      return host.openai.withSignal(attempt.signal);
+    },
+    secrets: host.secrets,
     rpc: host.rpc,
     wake: async (isolates) => (await host.wake?.(isolates))?.woken ?? false,
     http: host.http,
     inngestEvents: host.inngestEvents ?? null,
+    openEmbedder: host.openEmbedder ?? null,
     parents: () => host.queue.parents(job.id),
     enqueue: (followUp) => void followUps.push(followUp),
   };

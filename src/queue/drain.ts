@@ -25,8 +25,8 @@ export interface DrainOptions {
   pollMs?: number;
   /** From its abort on nothing is claimed. Default: never. */
   stopClaiming?: AbortSignal;
-  /** Called after each claim with the number of jobs that it brought. */
-  onClaim?: (jobs: number) => void;
+  /** Called after each claim with the number of jobs that it brought, and for how many there was room. */
+  onClaim?: (jobs: number, room: number) => void;
 }
 
 export interface DrainSummary {
@@ -100,7 +100,7 @@ export function startDrain(options: DrainOptions): Drain {
     for (const job of jobs) start(job, claimedAt);
     summary.claimed += jobs.length;
     firstBatch.resolve(jobs);
-    options.onClaim?.(jobs.length);
+    options.onClaim?.(jobs.length, room);
   }
 
   /** Writing may lag behind running by one set of slots. */

@@ -1,8 +1,11 @@
 import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
+import type { OpenEmbedder } from '../jobs/embeddings/text-embedder.ts';
 import type { EventApi, OutsideHttp } from '../jobs/job-context.ts';
+import type { OpenAi } from '../openai/openai.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { createSecretBox, type SecretBox } from '../secrets/secret-box.ts';
 import { type Completions, createCompletions } from './completions.ts';
 import { type Heartbeats, createHeartbeats } from './heartbeats.ts';
 import type { JobQueue } from './job-queue.ts';
@@ -15,12 +18,17 @@ export interface PerformHostOptions {
   leaseSeconds: number;
   /** Called at most once per attempt, and only when the job asks for GitHub. */
   github: (log: Logger) => GitHub;
+  openai: OpenAi;
+  /** Default: one without a key, which opens nothing. */
+  secrets?: SecretBox;
   rpc: Rpc;
   /** Calls `process-job` so many times; never rejects. Default: there is none to call. */
   wake?: (isolates: number) => Promise<{ woken: boolean }>;
   http: OutsideHttp;
   /** Default: none is known. */
   inngestEvents?: EventApi | null;
+  /** Default: there is no local model. */
+  openEmbedder?: OpenEmbedder;
   log: Logger;
   now: () => Date;
   /** From here on no new step starts: the job hands off instead. */
@@ -42,6 +50,7 @@ export interface PerformHost extends PerformHostOptions {
   readonly heartbeats: Heartbeats;
   readonly completions: Completions;
   readonly graceMs: number;
+  readonly secrets: SecretBox;
 }
 
 /** One per drain, or per request where a request runs one job: its heartbeats and completions are shared. */
@@ -49,6 +58,7 @@ export function createPerformHost(options: PerformHostOptions): PerformHost {
   return {
     graceMs: 3_000,
     ...options,
+    secrets: options.secrets ?? createSecretBox([]),
     heartbeats: createHeartbeats(options),
     completions: createCompletions(options.queue),
   };

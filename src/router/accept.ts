@@ -5,7 +5,7 @@ import { findDefinition } from '../queue/find-definition.ts';
 import type { NewJob } from '../queue/job-queue.ts';
 import { blamesData } from '../queue/persist.ts';
 import { type JobEvent, toNewJob } from './event.ts';
-import type { LaneOf } from './lanes.ts';
+import { isLimited, type LaneOf } from './lanes.ts';
 import type { Router } from './router.ts';
 import type { RouterOptions } from './router-options.ts';
 
@@ -97,8 +97,7 @@ async function toRouted(
   const queuedLane = lane === 'worker' ? 'worker' : 'edge';
   const job = await naming(index, () => toNewJob(event, definition, queuedLane));
   const runAt = event.ts !== undefined && event.ts > now.getTime() ? new Date(event.ts) : undefined;
-  const isHeldBack = definition.concurrency !== null || definition.throttle !== null;
-  const isQuick = lane === 'inline' && !isHeldBack && runAt === undefined;
+  const isQuick = lane === 'inline' && !isLimited(definition) && runAt === undefined;
   return { index, event, job: runAt === undefined ? job : { ...job, runAt }, isQuick };
 }
 

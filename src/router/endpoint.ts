@@ -1,6 +1,6 @@
 import type { JobDefinition } from '../jobs/define-job.ts';
 import type { EnvRecord } from '../runtime/config-reader.ts';
-import { parseEndpointConfig } from '../runtime/config.ts';
+import { type HybridConfig, parseEndpointConfig } from '../runtime/config.ts';
 import type { FunctionSet } from './function-sets.ts';
 import { createHybridApp, type HybridApp } from './hybrid-app.ts';
 import { createLazyEndpoint, type Endpoint, type LazyEndpointHost, openOutside } from './lazy-endpoint.ts';
@@ -26,7 +26,7 @@ export function createEndpoint(host: EndpointHost): Endpoint {
 function build(host: EndpointHost, env: EnvRecord): HybridApp {
   const { set, catalog, supabasePath, waitUntil } = host;
   const config = parseEndpointConfig(env);
-  if (set.isLocal && !config.inngest.isDev) throw new Error(`${set.endpoint} serves in development only`);
+  if (!config.inngest.isDev) refuseOutsideDevelopment(set, config);
   return createHybridApp({
     config,
     set,
@@ -35,4 +35,16 @@ function build(host: EndpointHost, env: EnvRecord): HybridApp {
     ...(supabasePath === undefined ? {} : { servedAt: config.supabase.url + supabasePath }),
     ...(waitUntil === undefined ? {} : { waitUntil }),
   });
+}
+
+function refuseOutsideDevelopment(
+  { endpoint, isLocal, isSwitched }: FunctionSet,
+  config: HybridConfig,
+): void {
+  if (isLocal) throw new Error(`${endpoint} serves in development only`);
+  // Else two apps would have the same cron times.
+  if (isSwitched && !config.splitsOffEmbeddings)
+    throw new Error(
+      `${endpoint} serves where INNGEST_EMBEDDINGS_ENDPOINT is on; now inngest-hybrid has its jobs`,
+    );
 }

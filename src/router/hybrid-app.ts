@@ -3,8 +3,10 @@ import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
 import type { OutsideHttp } from '../jobs/job-context.ts';
 import { sweepJobs } from '../jobs/system/sweep-jobs.ts';
+import type { OpenAi } from '../openai/openai.ts';
 import type { HybridConfig } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
+import type { SecretBox } from '../secrets/secret-box.ts';
 import { type FunctionSet, servedBy } from './function-sets.ts';
 import { createHybridHandler, serveAddress } from './hybrid-handler.ts';
 import { createInngestClient } from './inngest-client.ts';
@@ -15,13 +17,16 @@ import { createRouting } from './routing.ts';
 export interface HybridAppOptions {
   config: Pick<
     HybridConfig,
-    'inngest' | 'processJob' | 'inlineBudgetSeconds' | 'scheduler' | 'sweepsByInngest'
+    'inngest' | 'processJob' | 'inlineBudgetSeconds' | 'scheduler' | 'sweepsByInngest' | 'splitsOffEmbeddings'
   >;
   /** What Inngest may call here. */
   set: FunctionSet;
   catalog: readonly JobDefinition[];
   rpc: Rpc;
   github: (log: Logger) => GitHub;
+  openai: OpenAi;
+  /** Default: one without a key, which opens nothing. */
+  secrets?: SecretBox;
   log: Logger;
   http: OutsideHttp;
   now: () => Date;
@@ -46,7 +51,7 @@ export function createHybridApp(options: HybridAppOptions): HybridApp {
   const client = createInngestClient({ config: config.inngest, appId: set.appId, log });
   const functions = createInngestFunctions({
     ...{ ...routing, client, scheduler: config.scheduler },
-    served: servedBy(set, catalog),
+    served: servedBy(set, catalog, config.splitsOffEmbeddings),
   });
   const onFirstRequest = (): Promise<void> => routing.queue.syncJobTypes(catalog);
   const address = serveAddress(config.inngest, options.servedAt);

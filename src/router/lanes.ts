@@ -37,3 +37,11 @@ export function createLaneOf(options: {
     return (await known).get(definition.type) ?? definition.lane;
   };
 }
+
+/**
+ * Whether a limit of the definition would have to hold a job back. Inngest keeps the limits of what it runs inline; where
+ * the job comes without Inngest, only the queue keeps them, for the jobs that wait in it.
+ */
+export function isLimited({ concurrency, throttle }: JobDefinition): boolean {
+  return concurrency !== null || throttle !== null;
+}

@@ -3,10 +3,13 @@ import { createSupabaseClientRpc } from '../database/supabase-rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import { createSharedGitHub } from '../github/shared-github.ts';
 import type { OutsideHttp } from '../jobs/job-context.ts';
+import { createOpenAi } from '../openai/create-openai.ts';
+import type { OpenAi } from '../openai/openai.ts';
 import type { EnvRecord } from '../runtime/config-reader.ts';
 import type { HybridConfig, LogLevel } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createOutsideHttp } from '../runtime/outside-http.ts';
+import { createSecretBox, type SecretBox } from '../secrets/secret-box.ts';
 
 /** What Netlify hands to a function beside the request, as far as it is used. */
 export interface NetlifyContext {
@@ -43,6 +46,8 @@ export function createLazyEndpoint(
 export interface Outside {
   rpc: Rpc;
   github: (log: Logger) => GitHub;
+  openai: OpenAi;
+  secrets: SecretBox;
   log: Logger;
   http: OutsideHttp;
   now: () => Date;
@@ -54,5 +59,7 @@ export function openOutside(config: HybridConfig, host: LazyEndpointHost): Outsi
   for (const warning of config.warnings) log.warn({}, warning);
   const rpc = createSupabaseClientRpc({ url: config.supabase.url, key: config.supabase.secretKey });
   const github = createSharedGitHub({ ...config.github, rpc, log });
-  return { rpc, github, log, http: createOutsideHttp(), now: () => new Date() };
+  const openai = createOpenAi({ ...config.openai, rpc, log });
+  const secrets = createSecretBox(config.encryptionKeys);
+  return { rpc, github, openai, secrets, log, http: createOutsideHttp(), now: () => new Date() };
 }

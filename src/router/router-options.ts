@@ -2,8 +2,10 @@ import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
 import type { EventApi, OutsideHttp } from '../jobs/job-context.ts';
+import type { OpenAi } from '../openai/openai.ts';
 import type { JobQueue } from '../queue/job-queue.ts';
 import type { Logger } from '../runtime/logger.ts';
+import type { SecretBox } from '../secrets/secret-box.ts';
 import type { LaneOf } from './lanes.ts';
 import type { Wake } from './wake.ts';
 
@@ -21,6 +23,10 @@ export interface RouterOptions {
   inngestEvents: EventApi | null;
   /** For jobs that run inline; called only when one asks for GitHub. */
   github: (log: Logger) => GitHub;
+  /** For jobs that run inline. */
+  openai: OpenAi;
+  /** For jobs that run inline. Default: one without a key, which opens nothing. */
+  secrets?: SecretBox | undefined;
   log: Logger;
   now: () => Date;
   /** Longest time of an inline job within one request, in seconds; then it goes to the edge lane. */

@@ -37,7 +37,23 @@ const parent = defineJob({
   },
 });
 
-const catalog = [ping, long, failing, stepping, parent] as JobDefinition[];
+const keyed = defineJob({
+  type: 'test/keyed',
+  lane: 'inline',
+  payload: z.object({ n: z.number() }),
+  concurrency: { key: () => 'the only key', limit: 1, expression: '"the only key"' },
+  run: () => Promise.resolve(null),
+});
+
+const throttled = defineJob({
+  type: 'test/throttled',
+  lane: 'inline',
+  payload: z.object({}),
+  throttle: { limit: 1, periodSeconds: 60 },
+  run: () => Promise.resolve(null),
+});
+
+const catalog = [ping, long, failing, stepping, parent, keyed, throttled] as JobDefinition[];
 
 let database: TestDatabase;
 let endpoint: HybridEndpoint;
@@ -80,6 +96,26 @@ describe('an event that reaches the router without Inngest', () => {
       lane: 'inline',
       inngest_run_id: null,
     });
+  });
+
+  it('puts a quick job with a concurrency limit on the edge lane, where the queue keeps the limit', async () => {
+    const receipts = await Promise.all(
+      [1, 2, 3].map((n) => endpoint.router.dispatch({ name: 'test/keyed', data: { n } })),
+    );
+    expect(receipts).toMatchObject(Array(3).fill({ lane: 'edge', status: 'queued' }));
+    expect(endpoint.wakes).toHaveLength(3);
+    const claim = async (): Promise<object[]> => {
+      const sql = `select id from claim_background_jobs('edge', 'w', 10, 60, null, '["test/keyed"]')`;
+      return (await database.pool.query<{ id: string }>(sql)).rows;
+    };
+    expect([await claim(), await claim()].map(({ length }) => length)).toEqual([1, 0]);
+    await database.pool.query('delete from background_jobs');
+  });
+
+  it('does so with a throttled one', async () => {
+    const receipt = await endpoint.router.dispatch({ name: 'test/throttled' });
+    expect(receipt).toMatchObject({ lane: 'edge', status: 'queued' });
+    expect(endpoint.wakes).toHaveLength(1);
   });
 
   it('stores the steps of a quick job beside its row', async () => {

@@ -3,11 +3,13 @@ import { findDefinition } from '../queue/find-definition.ts';
 import { type JobEvent, toNewJob, UnknownEventError } from './event.ts';
 import { runInline } from './inline.ts';
 import { type JobReceipt, receiptOfBegun, receiptOfOutcome, waitsOnEdge } from './receipt.ts';
+import { isLimited } from './lanes.ts';
 import type { RouterOptions } from './router-options.ts';
 
 export interface Router {
   /**
-   * Routes one event without Inngest: an inline job runs now, any other is enqueued and its lane woken.
+   * Routes one event without Inngest: an inline job runs now, any other is enqueued and its lane woken. An inline job
+   * with a concurrency limit or a throttle is enqueued on the edge lane, where the queue keeps its limit.
    * @throws {UnknownEventError} no job kind answers to the event
    * @throws {NonRetryableError} the payload is too large or has no JSON form
    * @throws {RpcError} the database refused the job
@@ -23,9 +25,11 @@ export function createRouter(options: RouterOptions): Router {
       const definition = findDefinition(options.catalog, event.name);
       if (!definition) throw new UnknownEventError(event.name);
       const lane = await options.laneOf(definition);
-      return lane === 'inline' || definition.lane === 'inline'
-        ? await runNow(event, definition, options)
-        : await enqueue(event, definition, lane, options);
+      if (lane !== 'inline' && definition.lane !== 'inline')
+        return await enqueue(event, definition, lane, options);
+      return isLimited(definition)
+        ? await enqueue(event, definition, lane === 'inline' ? 'edge' : lane, options)
+        : await runNow(event, definition, options);
     },
   };
 }

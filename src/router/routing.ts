@@ -7,17 +7,17 @@ import { createWake } from './wake.ts';
 
 export interface RoutingOptions extends Pick<
   RouterOptions,
-  'catalog' | 'rpc' | 'http' | 'github' | 'log' | 'now'
+  'catalog' | 'rpc' | 'http' | 'github' | 'openai' | 'secrets' | 'log' | 'now'
 > {
   config: Pick<HybridConfig, 'inngest' | 'processJob' | 'inlineBudgetSeconds'>;
 }
 
 /** Puts together what routing takes. Nothing is sent or opened. */
 export function createRouting(options: RoutingOptions): RouterOptions {
-  const { config, catalog, rpc, http, github, log, now } = options;
+  const { config, catalog, rpc, http, github, openai, secrets, log, now } = options;
   const queue = createJobQueue(rpc);
   return {
-    ...{ catalog, queue, rpc, http, github, log, now },
+    ...{ catalog, queue, rpc, http, github, openai, secrets, log, now },
     laneOf: createLaneOf({ queue, log, now }),
     wake: createWake({ fetch: http.fetch, ...config.processJob, log }),
     inngestEvents: toEventApi(config.inngest),

@@ -13,3 +13,9 @@ export const secret = z.string('a non-empty secret').regex(headerText, 'a secret
 
 const atLeastOne = 'a whole number from 1';
 export const count = z.coerce.number(atLeastOne).int(atLeastOne).min(1, atLeastOne);
+
+const origins = 'origins like https://app.example.com, separated by commas';
+export const originList: z.ZodType<string[]> = z
+  .string(origins)
+  .transform((text) => text.split(',').map((origin) => origin.trim()))
+  .refine((list) => list.every((origin) => /^https?:\/\/[^/\s,*]+$/.test(origin)), origins);

@@ -26,7 +26,10 @@ describe('the configuration of inngest-hybrid', () => {
       supabase: { url: 'http://127.0.0.1:54321', secretKey: 'sb_secret_one' },
       processJob: { url: 'http://127.0.0.1:54321/functions/v1/process-job', key: 'sb_secret_one' },
       github: { token: undefined, tokenName: 'GITHUB_TOKEN', baseUrl: 'https://api.github.com' },
+      openai: { apiKey: undefined, baseUrl: 'https://api.openai.com/v1' },
+      encryptionKeys: [],
       inlineBudgetSeconds: 10,
+      allowedOrigins: [],
       scheduler: 'inngest',
       logLevel: 'info',
       warnings: [],
@@ -44,6 +47,20 @@ describe('the configuration of inngest-hybrid', () => {
   it('refuses a sweep by anybody else', () => {
     const message = errorOf(() => parseHybridConfig({ ...minimal, JOBS_SWEEP: 'yes' }));
     expect(message).toContain('JOBS_SWEEP: expected inngest or off, got "yes"');
+  });
+
+  it.each([
+    [undefined, false],
+    ['off', false],
+    ['on', true],
+  ])('with INNGEST_EMBEDDINGS_ENDPOINT %s says whether embeddings are split off: %s', (text, expected) => {
+    const env = { ...minimal, INNGEST_EMBEDDINGS_ENDPOINT: text };
+    expect(parseHybridConfig(env).splitsOffEmbeddings).toBe(expected);
+  });
+
+  it('refuses anything but on and off for the embeddings endpoint', () => {
+    const message = errorOf(() => parseHybridConfig({ ...minimal, INNGEST_EMBEDDINGS_ENDPOINT: '1' }));
+    expect(message).toContain('INNGEST_EMBEDDINGS_ENDPOINT: expected on or off, got "1"');
   });
 
   it('names every mistake in one error and shows no secret', () => {
@@ -299,6 +316,8 @@ describe('the configuration of the worker', () => {
     expect(parseWorkerConfig({ DATABASE_URL: databaseUrl })).toEqual({
       databaseUrl,
       github: { token: undefined, tokenName: 'GITHUB_TOKEN', baseUrl: 'https://api.github.com' },
+      openai: { apiKey: undefined, baseUrl: 'https://api.openai.com/v1' },
+      encryptionKeys: [],
       concurrency: 10,
       leaseSeconds: 30,
       drainSeconds: 25,

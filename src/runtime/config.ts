@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { EventApi } from '../jobs/job-context.ts';
+import { encryptionKeys } from './encryption-keys.ts';
 import { ConfigError, type EnvRecord, type Setting, readSettings } from './config-reader.ts';
-import { count, httpUrl, postgresUrl, secret } from './config-values.ts';
+import { count, httpUrl, originList, postgresUrl, secret } from './config-values.ts';
 import { toEventApi } from './event-api.ts';
 import { type InngestConfig, inngestSettings, type RequiredKey, toInngestConfig } from './inngest-config.ts';
 import { secretKeyList } from './secret-keys.ts';
@@ -22,6 +23,13 @@ export interface GitHubConfig {
   baseUrl: string;
 }
 
+/** Where OpenAI is and as whom to ask it. */
+export interface OpenAiConfig {
+  /** Undefined: jobs that need it fail, and say so. */
+  apiKey: string | undefined;
+  baseUrl: string;
+}
+
 /** Where to wake `process-job`, and the key it accepts. */
 export interface ProcessJobTarget {
   url: string;
@@ -38,10 +46,17 @@ export interface HybridConfig {
   /** Direct connection, for processes that live long. Undefined: only HTTP. */
   databaseUrl: string | undefined;
   github: GitHubConfig;
+  openai: OpenAiConfig;
+  /** Under which users' secrets are sealed: the one in use, then those that it has replaced. None: no secrets are kept. */
+  encryptionKeys: Uint8Array<ArrayBuffer>[];
   /** Longest time that a job may take inside the Inngest request, in seconds. */
   inlineBudgetSeconds: number;
   /** Whether Inngest starts a sweep every minute. */
   sweepsByInngest: boolean;
+  /** Whether `inngest-embeddings` serves embeddings and workspaces, so that `inngest-hybrid` leaves them out. */
+  splitsOffEmbeddings: boolean;
+  /** Pages of these origins may call what users call. */
+  allowedOrigins: string[];
   scheduler: Scheduler;
   logLevel: LogLevel;
   /** To be logged once at start. */
@@ -55,6 +70,9 @@ export interface ProcessJobConfig {
   /** This same function, to wake a successor. */
   processJob: ProcessJobTarget;
   github: GitHubConfig;
+  openai: OpenAiConfig;
+  /** Under which users' secrets are sealed: the one in use, then those that it has replaced. None: no secrets are kept. */
+  encryptionKeys: Uint8Array<ArrayBuffer>[];
   /** Null: no event key. */
   inngestEvents: EventApi | null;
   /** How long the host lets one invocation live, in seconds. */
@@ -74,6 +92,9 @@ export interface WorkerConfig {
   /** A direct connection or one in session mode: the worker listens. */
   databaseUrl: string;
   github: GitHubConfig;
+  openai: OpenAiConfig;
+  /** Under which users' secrets are sealed: the one in use, then those that it has replaced. None: no secrets are kept. */
+  encryptionKeys: Uint8Array<ArrayBuffer>[];
   /** Jobs that run at the same time on each lane. */
   concurrency: number;
   /** How long a claim holds without a heartbeat, in seconds. */
@@ -84,6 +105,8 @@ export interface WorkerConfig {
   keepDays: number;
   /** Where to wake `process-job`. Undefined: nobody said. */
   processJob: ProcessJobTarget | undefined;
+  /** Folder of the local embedding model. Undefined: nobody said. */
+  embeddingModelPath: string | undefined;
   scheduler: Scheduler;
   logLevel: LogLevel;
   /** To be logged once at start. */
@@ -100,6 +123,9 @@ const shared = {
   processJobSecret: { names: ['PROCESS_JOB_SECRET'], schema: secret.optional() },
   githubToken: { names: ['GITHUB_TOKEN', 'VITE_GITHUB_TOKEN'], schema: secret.optional() },
   githubUrl: { names: ['GITHUB_API_URL'], schema: httpUrl.default('https://api.github.com') },
+  openAiKey: { names: ['OPENAI_API_KEY'], schema: secret.optional() },
+  openAiUrl: { names: ['OPENAI_BASE_URL'], schema: httpUrl.default('https://api.openai.com/v1') },
+  encryptionKeys: { names: ['GITHUB_TOKEN_ENCRYPTION_KEY'], schema: encryptionKeys.default([]) },
   scheduler: {
     names: ['JOB_SCHEDULER'],
     schema: z.enum(['inngest', 'worker'], 'inngest or worker').default('inngest'),
@@ -147,6 +173,12 @@ function readHybridConfig(env: EnvRecord, required: RequiredKey): HybridConfig {
     anySecretKey,
     databaseUrl: { names: ['SUPABASE_DB_URL', 'DATABASE_URL'], schema: postgresUrl.optional() },
     inlineBudget: { names: ['INLINE_BUDGET_SECONDS'], schema: count.default(10), shown: true },
+    embeddings: {
+      names: ['INNGEST_EMBEDDINGS_ENDPOINT'],
+      schema: z.enum(['on', 'off'], 'on or off').default('off'),
+      shown: true,
+    },
+    allowedOrigins: { names: ['CORS_ALLOWED_ORIGINS'], schema: originList.default([]), shown: true },
     sweep: { names: ['JOBS_SWEEP'], schema: z.enum(sweepers, 'inngest or off').default('off'), shown: true },
   });
   const keys = supabaseKeys(values);
@@ -156,8 +188,12 @@ function readHybridConfig(env: EnvRecord, required: RequiredKey): HybridConfig {
     processJob: processJobTarget(values.supabaseUrl, values.processJobSecret ?? preferred(keys)),
     databaseUrl: values.databaseUrl,
     github: gitHub(values, foundAs.githubToken),
+    openai: { apiKey: values.openAiKey, baseUrl: values.openAiUrl },
+    encryptionKeys: values.encryptionKeys,
     inlineBudgetSeconds: values.inlineBudget,
     sweepsByInngest: values.sweep === 'inngest',
+    splitsOffEmbeddings: values.embeddings === 'on',
+    allowedOrigins: values.allowedOrigins,
     scheduler: values.scheduler,
     logLevel: values.logLevel,
     warnings: deprecations(foundAs),
@@ -185,6 +221,8 @@ export function parseProcessJobConfig(env: EnvRecord): ProcessJobConfig {
     processJob: processJobTarget(values.supabaseUrl, wakeKey),
     inngestEvents: toEventApi(toInngestConfig(env, values)),
     github: gitHub(values, foundAs.githubToken),
+    openai: { apiKey: values.openAiKey, baseUrl: values.openAiUrl },
+    encryptionKeys: values.encryptionKeys,
     wallSeconds: values.wallSeconds,
     concurrency: values.concurrency,
     leaseSeconds: values.leaseSeconds,
@@ -206,15 +244,20 @@ const weekOrMore = 'a whole number from 7';
  * @throws {ConfigError} names every missing or malformed variable
  */
 export function parseWorkerConfig(env: EnvRecord): WorkerConfig {
-  const { githubToken, githubUrl, logLevel, scheduler } = shared;
+  const { githubToken, githubUrl, openAiKey, openAiUrl, encryptionKeys, logLevel, scheduler } = shared;
   const { values, foundAs } = readSettings(env, {
-    ...{ githubToken, githubUrl, logLevel, scheduler },
+    ...{ githubToken, githubUrl, openAiKey, openAiUrl, encryptionKeys, logLevel, scheduler },
     ...inngestSettings(env, null),
     databaseUrl: { names: ['SUPABASE_DB_URL', 'DATABASE_URL'], schema: postgresUrl },
     concurrency: { names: ['WORKER_CONCURRENCY'], schema: count.default(10), shown: true },
     leaseSeconds: { names: ['WORKER_LEASE_SECONDS'], schema: count.default(30), shown: true },
     drainSeconds: { names: ['WORKER_DRAIN_SECONDS'], schema: count.default(25), shown: true },
     keepDays: { names: ['KEEP_JOBS_DAYS'], schema: count.min(7, weekOrMore).default(30), shown: true },
+    embeddingModelPath: {
+      names: ['EMBEDDING_MODEL_PATH'],
+      schema: z.string().nonempty('the path of a folder').optional(),
+      shown: true,
+    },
     supabaseUrl: { ...shared.supabaseUrl, schema: httpUrl.optional() },
     processJobSecret: shared.processJobSecret,
     ...{ secretKey: shared.secretKey, secretKeys: shared.secretKeys, serviceRoleKey: shared.serviceRoleKey },
@@ -224,9 +267,12 @@ export function parseWorkerConfig(env: EnvRecord): WorkerConfig {
   return {
     ...{ databaseUrl, concurrency, leaseSeconds, drainSeconds, keepDays },
     processJob: values.supabaseUrl && wakeKey ? processJobTarget(values.supabaseUrl, wakeKey) : undefined,
+    embeddingModelPath: values.embeddingModelPath,
     inngestEvents: toEventApi(toInngestConfig(env, values)),
     scheduler: values.scheduler,
     github: gitHub(values, foundAs.githubToken),
+    openai: { apiKey: values.openAiKey, baseUrl: values.openAiUrl },
+    encryptionKeys: values.encryptionKeys,
     logLevel: values.logLevel,
     warnings: [...deprecations(foundAs), ...poolerWarnings(databaseUrl)],
   };

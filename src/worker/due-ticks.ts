@@ -1,5 +1,5 @@
-import { Cron } from 'croner';
-import { isCronExpression } from '../jobs/cron-expression.ts';
+import type { Cron } from 'croner';
+import { scheduleClock } from './schedule-clock.ts';
 
 /** What becomes of ticks that were missed. */
 export type CatchUp = 'none' | 'last' | 'all';
@@ -36,10 +36,7 @@ export const mostTicks = 100;
  * @throws {TypeError} the expression or the timezone is none
  */
 export function dueTicks({ cron, timezone, catchUp, seen, now }: TickQuestion): DueTicks {
-  if (!isCronExpression(cron))
-    throw new TypeError(`cron: expected five fields that name a time which comes, got "${cron}"`);
-  const schedule = new Cron(cron, { mode: '5-part', timezone: knownTimezone(timezone), paused: true });
-  const missed = ticksBetween(schedule, seen, now);
+  const missed = ticksBetween(scheduleClock(cron, timezone), seen, now);
   const due = missed.slice(-mostTicks);
   const ticks = due.slice(firstKept(due, catchUp, now));
   return { ticks, passedOver: missed.length - ticks.length };
@@ -65,12 +62,4 @@ function firstKept(due: readonly Date[], catchUp: CatchUp, now: Date): number {
   const onTime = due.findIndex((tick) => now.getTime() - tick.getTime() <= onTimeMs);
   if (onTime >= 0) return onTime;
   return catchUp === 'last' ? Math.max(0, due.length - 1) : due.length;
-}
-
-function knownTimezone(timezone: string): string {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: timezone }).resolvedOptions().timeZone;
-  } catch (cause) {
-    throw new TypeError(`timezone: expected a name such as Europe/Berlin, got "${timezone}"`, { cause });
-  }
 }

@@ -1,8 +1,21 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Runner } from 'graphile-worker';
 import pg from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
 import { recordingLogger } from '../../tests/support/recording-logger.ts';
 import { type Housekeeping, startHousekeeping } from './housekeeping.ts';
+
+/** Every real runner that was started: nothing else can end one the way its own faults do. */
+const runners = vi.hoisted(() => [] as Runner[]);
+vi.mock(import('graphile-worker'), async (original) => {
+  const library = await original();
+  const run: typeof library.run = async (...args) => {
+    const runner = await library.run(...args);
+    runners.push(runner);
+    return runner;
+  };
+  return { ...library, run };
+});
 
 let database: TestDatabase;
 let pools: pg.Pool[];
@@ -85,6 +98,17 @@ it('goes on when its connections were cut', async () => {
     },
     { timeout: 30_000 },
   );
+  await minutely();
+  await takeTurn('evaluate_job_schedules');
+  await vi.waitFor(async () => expect(await made()).not.toBe(0), { timeout: 30_000 });
+});
+
+it('starts its runner again when that has ended by itself', async () => {
+  await start();
+  await runners.at(-1)?.stop();
+  const startedBefore = runners.length;
+  await vi.waitFor(() => expect(runners.length).toBeGreaterThan(startedBefore), { timeout: 30_000 });
+  expect(log.records.map(({ message }) => message)).toContain('housekeeping ended, starting it again');
   await minutely();
   await takeTurn('evaluate_job_schedules');
   await vi.waitFor(async () => expect(await made()).not.toBe(0), { timeout: 30_000 });

@@ -1,12 +1,15 @@
 import { setAlarm } from '../queue/alarm.ts';
 
-/** So long after its last job a lane counts as idle, in milliseconds. */
-const idleAfterMs = 200;
+/** So long after its last job a lane that was busy counts as calm, in milliseconds. */
+const calmAfterMs = 200;
 
-/** Tells whether a lane waits for the bell: only then do enqueues ring it, because each ring makes commits wait. */
+/**
+ * Tells whether a lane has room for a job and waits for the bell: only then do enqueues ring it, because each ring makes
+ * commits wait. While jobs come in short intervals the lane looks often enough without it.
+ */
 export interface IdleSign {
-  /** To be called after each claim. */
-  claimed(jobs: number): void;
+  /** To be called after each claim. `room`: how many jobs it could have brought. */
+  claimed(jobs: number, room: number): void;
   isUp(): boolean;
   /** Puts the sign down for good. */
   end(): void;
@@ -24,6 +27,7 @@ export function createIdleSign(options: {
   const { now, show, lookAgain } = options;
   let up = false;
   let ended = false;
+  let lastJobAt = -Infinity;
   let cancelAlarm: (() => void) | null = null;
 
   function calm(): void {
@@ -38,17 +42,26 @@ export function createIdleSign(options: {
     if (up) lookAgain();
   }
 
+  function lower(): void {
+    if (!up) return;
+    up = false;
+    void show();
+  }
+
+  function raiseSoon(): void {
+    if (!up) cancelAlarm ??= setAlarm(new Date(now().getTime() + calmAfterMs), now, () => void raise());
+  }
+
   return {
-    claimed(jobs) {
+    claimed(jobs, room) {
       if (ended) return;
-      if (jobs > 0) {
-        calm();
-        if (!up) return;
-        up = false;
-        void show();
-      } else if (!up) {
-        cancelAlarm ??= setAlarm(new Date(now().getTime() + idleAfterMs), now, () => void raise());
-      }
+      if (jobs === 0) return raiseSoon();
+      const isCalm = now().getTime() - lastJobAt >= calmAfterMs;
+      lastJobAt = now().getTime();
+      calm();
+      const hasRoom = jobs < room;
+      if (!(hasRoom && isCalm)) lower();
+      if (hasRoom) raiseSoon();
     },
     isUp: () => up,
     end() {

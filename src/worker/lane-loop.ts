@@ -52,7 +52,7 @@ export function startLaneLoop(options: LaneLoopOptions): LaneLoop {
       ...options,
       host: { ...host, queue: { ...host.queue, claim } },
       stopClaimingAt: host.deadline,
-      onClaim: (jobs) => idle.claimed(jobs),
+      onClaim: (jobs, room) => idle.claimed(jobs, room),
     });
     const { claimed, ...counts } = await draining.done;
     draining = null;

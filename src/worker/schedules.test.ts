@@ -179,6 +179,16 @@ describe('an operator’s schedule', () => {
     });
   });
 
+  it('of an alias starts the canonical type, under the same key as before', async () => {
+    const renamed = { ...plain, aliases: ['test/old name'] };
+    await schedule({ type: 'test/old name' });
+    expect(await evaluateSchedules(options({ catalog: [renamed] }))).toBeGreaterThan(0);
+    expect((await jobs())[0]).toMatchObject({
+      type: 'test/plain',
+      key: expect.stringMatching(/^schedule:nightly@/) as unknown,
+    });
+  });
+
   it.each([
     ['none', 0],
     ['last', 1],

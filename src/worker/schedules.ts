@@ -74,6 +74,8 @@ async function evaluate(schedule: JobSchedule, { rpc, catalog, log }: ScheduleOp
     until: schedule.checked_at,
     ticks: ticks.map((due) => ({
       due: due.toISOString(),
+      // The row may name an alias.
+      type: job.type,
       concurrency_key: job.concurrencyKey,
       concurrency_limit: job.concurrencyLimit,
     })),

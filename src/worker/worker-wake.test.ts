@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createTestDatabase, expectSoundQueue, type TestDatabase } from '../../tests/support/database.ts';
+import { noOpenAi } from '../../tests/support/no-openai.ts';
 import { silentLogger } from '../../tests/support/silent-logger.ts';
 import { createJobQueue } from '../queue/job-queue.ts';
 import { createOutsideHttp } from '../runtime/outside-http.ts';
@@ -38,6 +39,7 @@ it.each([
     github: () => () => {
       throw new Error('these tests use no GitHub');
     },
+    openai: () => noOpenAi,
     ...{ wake, http: createOutsideHttp(), log: silentLogger, now: () => new Date(), sweepSeconds: 0.1 },
   });
   if (wakes) await vi.waitFor(() => expect(wake).toHaveBeenCalledWith(1), 30_000);

@@ -72,6 +72,24 @@ async function isShown(idle: boolean): Promise<void> {
   }, waiting);
 }
 
+/** `heard` tells how often the bell has rung so far. */
+async function listen(): Promise<{ heard: () => Promise<number>; close: () => Promise<void> }> {
+  const listener = new pg.Client({ connectionString: database.url });
+  await listener.connect();
+  let times = 0;
+  listener.on('notification', () => (times += 1));
+  await listener.query('listen background_job_ready');
+  return {
+    // Notifications come with an answer at the latest: those that were sent before the first question.
+    async heard() {
+      await listener.query('select 1');
+      await listener.query('select 1');
+      return times;
+    },
+    close: () => listener.end(),
+  };
+}
+
 async function enqueue(...jobs: NewJob[]): Promise<string[]> {
   return (await queue.enqueue(jobs)).map(({ id }) => id);
 }
@@ -222,28 +240,37 @@ describe('the bell', () => {
     await reaches(second, 'completed');
   });
 
-  it('is not rung while no worker waits for it', async () => {
-    const heard: pg.Notification[] = [];
-    const listener = new pg.Client({ connectionString: database.url });
-    await listener.connect();
-    listener.on('notification', (notification) => heard.push(notification));
-    await listener.query('listen background_job_ready');
-    const askTwice = async () => {
-      await listener.query('select 1');
-      await listener.query('select 1');
-    };
-    await enqueue({ type: 'test/edge' });
-    await askTwice();
-    expect(heard).toEqual([]);
+  it('starts a job at once while a long one runs and there is room for it', async () => {
     await startIdle();
-    await enqueue({ type: 'test/held' });
-    await isShown(false);
-    await askTwice();
-    expect(heard.length).toBe(1);
+    const [long] = await enqueue({ type: 'test/held' });
+    await reaches(long, 'processing');
+    const [quick] = await enqueue({ type: 'test/echo' });
+    await reaches(quick, 'completed');
+    expect(await queue.get(long!)).toMatchObject({ status: 'processing' });
+  });
+
+  it('is rung once for a call of many jobs', async () => {
+    const { heard, close } = await listen();
+    await startIdle({ lanes: ['edge'] });
+    await enqueue(...Array.from({ length: 500 }, () => ({ type: 'test/edge' })));
+    expect(await heard()).toBe(1);
+    await close();
+  });
+
+  it('is not rung while no worker waits for it, has room, or is on the lane', async () => {
+    const { heard, close } = await listen();
+    await enqueue({ type: 'test/edge' });
+    expect(await heard()).toBe(0);
+    await startIdle({ concurrency: 1 });
+    await enqueue({ type: 'test/edge' }, { type: 'test/edge', priority: -5 });
     await enqueue({ type: 'test/echo', runAt: new Date(Date.now() + 3_600_000) });
-    await askTwice();
-    expect(heard.length).toBe(1);
-    await listener.end();
+    expect(await heard()).toBe(0);
+    await enqueue({ type: 'test/held', priority: -5 });
+    await isShown(false);
+    expect(await heard()).toBe(1);
+    await enqueue({ type: 'test/echo' });
+    expect(await heard()).toBe(1);
+    await close();
   });
 
   it('is heard again after its connection was cut', async () => {

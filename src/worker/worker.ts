@@ -1,7 +1,9 @@
 import type { Rpc } from '../database/rpc.ts';
 import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
+import type { OpenEmbedder } from '../jobs/embeddings/text-embedder.ts';
 import type { EventApi, OutsideHttp } from '../jobs/job-context.ts';
+import type { OpenAi } from '../openai/openai.ts';
 import { setAlarm } from '../queue/alarm.ts';
 import { createJobQueue } from '../queue/job-queue.ts';
 import { createPerformHost } from '../queue/perform-host.ts';
@@ -9,6 +11,7 @@ import { startSweepLoop } from '../queue/sweep-loop.ts';
 import { wakeMissing } from '../queue/wake-missing.ts';
 import type { Scheduler } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
+import type { SecretBox } from '../secrets/secret-box.ts';
 import { openConnections } from './connections.ts';
 import { openDoorbell } from './doorbell.ts';
 import type { WorkerHealth } from './health.ts';
@@ -38,11 +41,16 @@ export interface WorkerOptions {
   scheduler: Scheduler;
   catalog: readonly JobDefinition[];
   github: (rpc: Rpc, log: Logger) => (jobLog: Logger) => GitHub;
+  openai: (rpc: Rpc, log: Logger) => OpenAi;
+  /** Default: one without a key, which opens nothing. */
+  secrets?: SecretBox;
   /** Calls `process-job` so many times; never rejects. Default: there is none to call. */
   wake?: (isolates: number) => Promise<{ woken: boolean }>;
   http: OutsideHttp;
   /** Default: none is known. */
   inngestEvents?: EventApi | null;
+  /** Default: there is no local model. */
+  openEmbedder?: OpenEmbedder;
   log: Logger;
   now: () => Date;
   /** How often a lane is looked at without the bell, in milliseconds. Default: 1,000. */
@@ -101,11 +109,23 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     throw error;
   });
   const github = options.github(jobRpc, log);
+  const openai = options.openai(jobRpc, log);
   for (const [index, lane] of lanes.entries()) {
     const host = createPerformHost({
-      ...{ queue, rpc: jobRpc, http: options.http, github, log, now, leaseSeconds: options.leaseSeconds },
+      ...{
+        queue,
+        rpc: jobRpc,
+        http: options.http,
+        github,
+        openai,
+        log,
+        now,
+        leaseSeconds: options.leaseSeconds,
+      },
       ...(options.wake ? { wake: options.wake } : {}),
+      ...(options.secrets ? { secrets: options.secrets } : {}),
       inngestEvents: options.inngestEvents ?? null,
+      ...(options.openEmbedder ? { openEmbedder: options.openEmbedder } : {}),
       catalog: catalog.map((definition) => counted(definition, (change) => (running += change))),
       stopStepsAt: never,
       deadline: never,

@@ -105,6 +105,7 @@ declare
   v_passes integer := 0;
   v_pick record;
   v_slots record;
+  v_passed_by boolean;
   v_careful boolean := false;
   v_claimed bigint;
 begin
@@ -128,10 +129,13 @@ begin
       from job_queue.pick_ready(
         claim_background_jobs.lane, v_now, v_left, v_types, v_unfit, v_undecided, v_careful) as p;
       if v_pick.ids is null then return; end if;
+      v_passed_by := false;
       if v_pick.keyed then
         select * into v_slots from job_queue.take_slots(v_pick.ctids);
         v_pick.ctids := v_slots.ctids;
         v_pick.ids := v_slots.ids;
+        -- Behind these jobs there are others.
+        v_passed_by := v_slots.parked or v_slots.undecided <> '{}';
         v_undecided := v_undecided || v_slots.undecided;
       end if;
       if v_pick.ids is not null and exists (select from public.job_types t where t.throttle_limit is not null) then
@@ -152,9 +156,8 @@ begin
         v_left := v_left - v_claimed::integer;
       end if;
       v_passes := v_passes + 1;
-      -- Behind jobs that were parked there are others. With something to show, a claim does not look for ever.
-      exit when not v_pick.keyed or v_left = 0 or (not v_slots.parked and v_slots.undecided = '{}')
-        or (v_left < max_jobs and v_passes >= 4);
+      -- With something to show, a claim does not look for ever.
+      exit when v_left = 0 or not v_passed_by or (v_left < max_jobs and v_passes >= 4);
     exception when lock_not_available then
       -- Somebody's open transaction holds one of these jobs' rows. Again, with only the jobs that nobody holds.
       if v_careful then raise; end if;

@@ -69,8 +69,8 @@ begin
   select r.id, 'ready row is parked in the wrong way' from public.background_job_ready r
   where (r.line_at is not null) <> (r.sort_at = 'infinity') or (r.line_at is not null and r.concurrency_key is null)
   union all
-  select j.id, problem from public.background_jobs j cross join lateral job_queue.row_problem(j) as problem
-  where problem is not null
+  select j.id, p.found from public.background_jobs j cross join lateral (select job_queue.row_problem(j) as found) p
+  where p.found is not null
   union all
   select j.id, 'has a lease that does not fit its status' from public.background_jobs j
   where (j.status = 'processing') <> (j.lease_token is not null and j.lease_until is not null)

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGitHub } from '../../src/github/create-github.ts';
 import type { GitHub } from '../../src/github/github.ts';
 import type { Repository } from '../../src/local/github/data/repository.ts';
-import type { RecordedRequest } from '../../src/local/github/request-log.ts';
+import type { RecordedRequest } from '../../src/local/github/recorded-request.ts';
 import type { GitHubStandIn } from '../../src/local/github/stand-in.ts';
 import { createTestDatabase, expectSoundQueue, type TestDatabase } from '../support/database.ts';
 import { enqueueJob, runAttempt } from '../support/job-context.ts';

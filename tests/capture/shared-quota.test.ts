@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createPgRpc } from '../../src/database/pg-rpc.ts';
 import { createSharedGitHub } from '../../src/github/shared-github.ts';
 import { catalog } from '../../src/jobs/catalog.ts';
-import type { RecordedRequest } from '../../src/local/github/request-log.ts';
+import type { RecordedRequest } from '../../src/local/github/recorded-request.ts';
 import { startGitHubStandIn, type GitHubStandIn } from '../../src/local/github/stand-in.ts';
 import { drain } from '../../src/queue/drain.ts';
 import { createJobQueue, type NewJob } from '../../src/queue/job-queue.ts';

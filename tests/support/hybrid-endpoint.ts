@@ -8,6 +8,7 @@ import type { Scheduler } from '../../src/runtime/config.ts';
 import type { InngestConfig } from '../../src/runtime/inngest-config.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { createOutsideHttp } from '../../src/runtime/outside-http.ts';
+import { noOpenAi } from './no-openai.ts';
 import { silentLogger } from './silent-logger.ts';
 
 export interface HybridEndpoint extends HybridApp {
@@ -27,6 +28,7 @@ export interface HybridEndpointOptions {
   inngest?: Partial<InngestConfig>;
   inlineBudgetSeconds?: number;
   sweepsByInngest?: boolean;
+  splitsOffEmbeddings?: boolean;
   scheduler?: Scheduler;
   log?: Logger;
   /** Default: the real clock. */
@@ -60,6 +62,7 @@ export async function startHybridEndpoint(options: HybridEndpointOptions): Promi
       processJob: { url: processJob.url, key: 'sb_secret_test' },
       inlineBudgetSeconds: options.inlineBudgetSeconds ?? 10,
       sweepsByInngest: options.sweepsByInngest ?? false,
+      splitsOffEmbeddings: options.splitsOffEmbeddings ?? false,
       scheduler: options.scheduler ?? 'inngest',
     },
     set: options.set ?? hybridSet,
@@ -68,6 +71,7 @@ export async function startHybridEndpoint(options: HybridEndpointOptions): Promi
     github: () => {
       throw new Error('these tests use no GitHub');
     },
+    openai: noOpenAi,
     log: options.log ?? silentLogger,
     http: createOutsideHttp(),
     now: options.now ?? (() => new Date()),

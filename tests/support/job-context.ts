@@ -4,6 +4,7 @@ import { createJobQueue, type JobRow } from '../../src/queue/job-queue.ts';
 import { perform } from '../../src/queue/perform.ts';
 import { createPerformHost } from '../../src/queue/perform-host.ts';
 import { createOutsideHttp } from '../../src/runtime/outside-http.ts';
+import { noOpenAi } from './no-openai.ts';
 import { silentLogger } from './silent-logger.ts';
 import type { TestDatabase } from './database.ts';
 
@@ -42,6 +43,7 @@ export async function runAttempt(
     catalog,
     leaseSeconds: 60,
     github: () => github,
+    openai: noOpenAi,
     rpc,
     http: createOutsideHttp(),
     log: silentLogger,

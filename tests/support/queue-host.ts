@@ -9,6 +9,7 @@ import {
 } from '../../src/queue/perform-host.ts';
 import type { Rpc } from '../../src/database/rpc.ts';
 import { createOutsideHttp } from '../../src/runtime/outside-http.ts';
+import { noOpenAi } from './no-openai.ts';
 import { silentLogger } from './silent-logger.ts';
 
 /** A host for test jobs with ten minutes of time; `overrides` may take anything away. */
@@ -22,6 +23,7 @@ export function testHost(
     github: () => {
       throw new Error('this test job has no GitHub');
     },
+    openai: noOpenAi,
     http: createOutsideHttp(),
     log: silentLogger,
     now: () => new Date(),

@@ -4,6 +4,7 @@ import type { JobContext } from '../../src/jobs/job-context.ts';
 import { createOutsideHttp } from '../../src/runtime/outside-http.ts';
 import { startWorker, type Worker, type WorkerOptions } from '../../src/worker/worker.ts';
 import type { TestDatabase } from './database.ts';
+import { noOpenAi } from './no-openai.ts';
 import { silentLogger } from './silent-logger.ts';
 
 /** So rarely that only the bell can be what finds a job, in milliseconds. */
@@ -28,6 +29,7 @@ export async function startTestWorker(
     github: () => () => {
       throw new Error('this test job has no GitHub');
     },
+    openai: () => noOpenAi,
     http: createOutsideHttp(),
     log: silentLogger,
     now: () => new Date(),

@@ -1,6 +1,7 @@
 import { createSupabaseClientRpc } from '../../database/supabase-rpc.ts';
 import { createSharedGitHub } from '../../github/shared-github.ts';
 import { catalog } from '../../jobs/catalog.ts';
+import { createOpenAi } from '../../openai/create-openai.ts';
 import { findDefinition } from '../../queue/find-definition.ts';
 import type { JobEvent } from '../../router/event.ts';
 import { hybridSet } from '../../router/function-sets.ts';
@@ -11,6 +12,7 @@ import { parseHybridConfig, type HybridConfig } from '../../runtime/config.ts';
 import type { InngestConfig } from '../../runtime/inngest-config.ts';
 import { createNodeLogger } from '../../runtime/node-logger.ts';
 import { createOutsideHttp } from '../../runtime/outside-http.ts';
+import { createSecretBox } from '../../secrets/secret-box.ts';
 import { readCommandLine, UsageError } from './command-line.ts';
 import { dataDirOption, resolveDataDir } from './data-dir.ts';
 import { findTarget } from './target.ts';
@@ -109,6 +111,8 @@ async function dispatch(event: JobEvent, config: HybridConfig, fetcher: typeof f
     catalog,
     rpc,
     github: createSharedGitHub({ ...config.github, rpc, log }),
+    openai: createOpenAi({ ...config.openai, rpc, log }),
+    secrets: createSecretBox(config.encryptionKeys),
     log,
     http: { ...createOutsideHttp(), fetch: fetcher },
     now: () => new Date(),

@@ -1,12 +1,15 @@
 import { hostname } from 'node:os';
 import { createSharedGitHub } from '../../github/shared-github.ts';
 import { catalog } from '../../jobs/catalog.ts';
+import { createOpenAi } from '../../openai/create-openai.ts';
 import { createWake } from '../../router/wake.ts';
 import { parseWorkerConfig } from '../../runtime/config.ts';
 import type { EnvRecord } from '../../runtime/config-reader.ts';
 import { createNodeLogger } from '../../runtime/node-logger.ts';
 import { createOutsideHttp } from '../../runtime/outside-http.ts';
+import { createSecretBox } from '../../secrets/secret-box.ts';
 import { startHealthEndpoint } from '../../worker/health.ts';
+import { createLocalEmbedder } from '../../worker/local-embedder.ts';
 import { type QueuedLane, startWorker } from '../../worker/worker.ts';
 import { readCommandLine, UsageError } from './command-line.ts';
 import { dataDirOption, resolveDataDir } from './data-dir.ts';
@@ -64,7 +67,10 @@ export async function worker(host: WorkerHost): Promise<number> {
     lanes,
     catalog,
     http: createOutsideHttp(),
+    openEmbedder: createLocalEmbedder(config.embeddingModelPath),
     github: (rpc, log) => createSharedGitHub({ ...config.github, rpc, log }),
+    openai: (rpc, log) => createOpenAi({ ...config.openai, rpc, log }),
+    secrets: createSecretBox(config.encryptionKeys),
     ...(config.processJob ? { wake: createWake({ ...config.processJob, fetch, log }) } : {}),
     log,
     now,

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HttpBindings } from '@hono/node-server';
-import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import type { Logger } from '../../runtime/logger.ts';
+import { hang, truncate } from '../stand-in/broken-answers.ts';
+import type { RequestLog } from '../stand-in/request-log.ts';
 import type { World } from './data/world.ts';
 import { faultResponse, spoilAnswer } from './fault-responses.ts';
-import type { Fault, FaultControl } from './faults.ts';
+import type { Fault, GitHubFaults } from './faults.ts';
 import { executeGraphQL } from './graphql/execute.ts';
 import { type GraphQLRequest, parseGraphQLRequest } from './graphql/request.ts';
 import { type Quota, type RateLimit, rateLimitHeaders } from './rate-limit.ts';
-import type { RecordedRequest, RequestLog } from './request-log.ts';
+import type { RecordedRequest } from './recorded-request.ts';
 import { applyETag } from './rest/conditional.ts';
 import { badCredentials, errorResponse, rateLimitExceeded } from './rest/errors.ts';
 import { createRestRoutes } from './rest/routes.ts';
@@ -19,8 +19,8 @@ import { createRestRoutes } from './rest/routes.ts';
 /** What the application is made of. */
 export interface AppParts {
   world: World;
-  faults: FaultControl;
-  requestLog: RequestLog;
+  faults: GitHubFaults;
+  requestLog: RequestLog<RecordedRequest>;
   limits: { core: RateLimit; graphql: RateLimit };
   /** Undefined: any token will do. */
   acceptedTokens: readonly string[] | undefined;
@@ -123,24 +123,6 @@ function record(parts: AppParts, context: AppContext, graphql: GraphQLRequest | 
   };
   parts.requestLog.add(recorded);
   return recorded;
-}
-
-/** Answers nothing until the caller gives up or the stand-in closes. */
-async function hang(ended: AbortSignal): Promise<Response> {
-  if (!ended.aborted) await once(ended, 'abort');
-  return RESPONSE_ALREADY_SENT;
-}
-
-/** Promises the whole body, sends half of it, and drops the connection. */
-async function truncate(context: AppContext, response: Response): Promise<Response> {
-  const body = Buffer.from(await response.arrayBuffer());
-  const { outgoing } = context.env;
-  outgoing.writeHead(response.status, {
-    ...Object.fromEntries(response.headers),
-    'content-length': String(body.length),
-  });
-  outgoing.write(body.subarray(0, Math.floor(body.length / 2)), () => outgoing.destroy());
-  return RESPONSE_ALREADY_SENT;
 }
 
 /** In the form of GitHub's own: groups of hexadecimal digits. */

@@ -1,4 +1,11 @@
 import { z } from 'zod';
+import {
+  createFaultControl,
+  type FaultControl,
+  pathPattern,
+  type RepeatedFault,
+  repetition,
+} from '../stand-in/fault-control.ts';
 
 const FAULT_KINDS = [
   'primary-limit',
@@ -18,7 +25,7 @@ const FAULT_KINDS = [
 ] as const;
 
 /** What goes wrong, for which requests, and how often. All of it is JSON, so that other processes can order it, too. */
-export interface Fault {
+export interface Fault extends RepeatedFault {
   kind: (typeof FAULT_KINDS)[number];
   /** Every given part must match. Default: every request. */
   match?: {
@@ -28,10 +35,6 @@ export interface Fault {
     /** A GraphQL operation's name, or any part of the query's text. */
     operation?: string | undefined;
   };
-  /** How many matching requests are hit. Default 1. */
-  times?: number | 'always';
-  /** How many matching requests pass unharmed first. Default 0. */
-  skip?: number;
   /** Instead of the kind's usual HTTP status: 403 for limits, 500, 502, 200 for GraphQL kinds. */
   status?: number;
   /** Of a secondary limit. Default 60. */
@@ -44,7 +47,7 @@ export interface Fault {
   dataPath?: (string | number)[];
 }
 
-const faultSchema: z.ZodType<Fault> = z.strictObject({
+export const faultSchema: z.ZodType<Fault> = z.strictObject({
   kind: z.enum(FAULT_KINDS),
   match: z
     .strictObject({
@@ -53,8 +56,7 @@ const faultSchema: z.ZodType<Fault> = z.strictObject({
       operation: z.string().optional(),
     })
     .exactOptional(),
-  times: z.union([z.int().positive(), z.literal('always')]).exactOptional(),
-  skip: z.int().nonnegative().exactOptional(),
+  ...repetition,
   status: z.int().min(200).max(599).exactOptional(),
   retryAfterSeconds: z.int().nonnegative().exactOptional(),
   resetSeconds: z.int().nonnegative().exactOptional(),
@@ -65,12 +67,6 @@ const faultSchema: z.ZodType<Fault> = z.strictObject({
     .exactOptional(),
 });
 
-/** One fault, or a list of them. */
-export const faultOrderSchema = z.preprocess(
-  (order) => (Array.isArray(order) ? (order as unknown[]) : [order]),
-  z.array(faultSchema),
-);
-
 /** The part of a request that faults are matched against. */
 interface FaultTarget {
   method: string;
@@ -79,40 +75,10 @@ interface FaultTarget {
   graphql: { query: string; operationName: string | null } | null;
 }
 
-/** Orders faults and takes them back. The first one ordered that matches a request hits it. */
-export interface FaultControl {
-  add(...faults: readonly Fault[]): void;
-  clear(): void;
-  /** The fault for this request, which is thereby counted. */
-  take(target: FaultTarget): Fault | undefined;
-}
+export type GitHubFaults = FaultControl<Fault, FaultTarget>;
 
-export function createFaultControl(): FaultControl {
-  let active: { fault: Fault; toSkip: number; left: number }[] = [];
-  return {
-    add: (...faults) => {
-      for (const fault of faults) {
-        const times = fault.times ?? 1;
-        active.push({ fault, toSkip: fault.skip ?? 0, left: times === 'always' ? Infinity : times });
-      }
-    },
-    clear: () => {
-      active = [];
-    },
-    take: (target) => {
-      for (const entry of active) {
-        if (!matches(entry.fault, target)) continue;
-        if (entry.toSkip > 0) {
-          entry.toSkip -= 1;
-          continue;
-        }
-        entry.left -= 1;
-        active = active.filter(({ left }) => left > 0);
-        return entry.fault;
-      }
-      return undefined;
-    },
-  };
+export function createGitHubFaults(): GitHubFaults {
+  return createFaultControl<Fault, FaultTarget>(matches);
 }
 
 function matches({ kind, match = {} }: Fault, target: FaultTarget): boolean {
@@ -122,9 +88,4 @@ function matches({ kind, match = {} }: Fault, target: FaultTarget): boolean {
   if (match.operation === undefined) return true;
   const { operationName, query } = target.graphql ?? {};
   return operationName === match.operation || (query?.includes(match.operation) ?? false);
-}
-
-function pathPattern(pattern: string): RegExp {
-  const literal = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
-  return new RegExp(`^${literal.replaceAll('*', '.*')}$`);
 }

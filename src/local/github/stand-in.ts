@@ -2,13 +2,14 @@ import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Logger } from '../../runtime/logger.ts';
 import { listen } from '../listen.ts';
+import { createControlSurface } from '../stand-in/control-surface.ts';
+import { createRequestLog } from '../stand-in/request-log.ts';
 import { createApp } from './app.ts';
-import { createControlSurface } from './control-surface.ts';
 import type { RepositoryRecipe } from './data/repository.ts';
 import { createWorld, type World } from './data/world.ts';
-import { createFaultControl, type FaultControl } from './faults.ts';
+import { createGitHubFaults, faultSchema, type GitHubFaults } from './faults.ts';
 import { createRateLimit, type RateLimitOptions } from './rate-limit.ts';
-import { createRequestLog, type RecordedRequest } from './request-log.ts';
+import type { RecordedRequest } from './recorded-request.ts';
 
 export interface GitHubStandInOptions {
   /** Default: any free port. It listens on 127.0.0.1 only. */
@@ -36,7 +37,7 @@ export interface GitHubStandIn {
   /** Base of the REST API, without a slash at its end; octokit's `baseUrl` for REST and for GraphQL. */
   url: string;
   graphqlUrl: string;
-  faults: FaultControl;
+  faults: GitHubFaults;
   /** The truth to compare with. */
   data: World;
   /** The latest 5,000, oldest first. */
@@ -54,8 +55,8 @@ export async function startGitHubStandIn(options: GitHubStandInOptions = {}): Pr
     now: options.now ?? now(),
     recipes: options.repositories ?? [],
   });
-  const faults = createFaultControl();
-  const requestLog = createRequestLog();
+  const faults = createGitHubFaults();
+  const requestLog = createRequestLog<RecordedRequest>();
   const closing = new AbortController();
   const app = createApp({
     world,
@@ -74,7 +75,7 @@ export async function startGitHubStandIn(options: GitHubStandInOptions = {}): Pr
     log: options.log,
   });
   const door = new Hono<{ Bindings: HttpBindings }>()
-    .route('/', createControlSurface(faults, requestLog))
+    .route('/', createControlSurface(faultSchema, faults, requestLog))
     .route('/', app);
   const server = createAdaptorServer({ fetch: door.fetch });
   const listening = await listen(server, options.port);

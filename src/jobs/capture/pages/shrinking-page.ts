@@ -16,12 +16,17 @@ type Answer<Captured> = { githubRequests: number; captured: Captured | 'too larg
 export class ShrinkingPage {
   readonly #ctx: JobContext<unknown>;
   readonly #largest: number;
+  readonly #open: () => Promise<GitHub>;
   #size: number;
   #goodPages = 0;
 
-  /** @param size - of the first page, and the largest of all */
-  constructor(ctx: JobContext<unknown>, size: number) {
+  /**
+   * @param size - of the first page, and the largest of all
+   * @param open - whom to ask, within each step. Default: the job's GitHub
+   */
+  constructor(ctx: JobContext<unknown>, size: number, open = () => Promise.resolve(ctx.github)) {
     this.#ctx = ctx;
+    this.#open = open;
     this.#largest = size;
     this.#size = size;
   }
@@ -52,8 +57,8 @@ export class ShrinkingPage {
     size: number,
     capture: (size: number, github: GitHub) => Promise<Captured>,
   ): Promise<Answer<Captured>> {
-    const { log, signal, github: anyGitHub } = this.#ctx;
-    const github = anyGitHub.withSignal(signal);
+    const { log, signal } = this.#ctx;
+    const github = (await this.#open()).withSignal(signal);
     try {
       return { captured: await capture(size, github), githubRequests: github.requestCount };
     } catch (error) {

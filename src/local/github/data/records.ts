@@ -155,6 +155,28 @@ export interface DiscussionOutline {
   updatedAt: string;
 }
 
+export interface CommitFile {
+  path: string;
+  additions: number;
+  deletions: number;
+}
+
+/** A commit of the default branch. */
+export interface Commit {
+  oid: string;
+  /** None of the first, two of a merge. */
+  parents: string[];
+  /** Null when no account is known for its address. */
+  author: Account | null;
+  authorName: string;
+  message: string;
+  /** Milliseconds since the epoch. */
+  authoredAt: number;
+  /** Of the author's clock. */
+  utcOffsetMinutes: number;
+  files: CommitFile[];
+}
+
 /** A repository's own fields. */
 export interface RepositoryFields {
   databaseId: number;

@@ -1,5 +1,6 @@
 import { createAccount, createCast } from './accounts.ts';
 import { formatTime } from './clock.ts';
+import { createCommits } from './commits.ts';
 import { nodeId } from './conversation.ts';
 import { createDiscussions, type Discussions } from './discussions.ts';
 import { createIssue } from './issue.ts';
@@ -7,7 +8,7 @@ import type { ItemContext } from './item-context.ts';
 import { createOutlines } from './outline.ts';
 import { createPullRequest } from './pull-request.ts';
 import { hash32, randomFor } from './random.ts';
-import type { Issue, Outline, PullRequest, RepositoryFields } from './records.ts';
+import type { Commit, Issue, Outline, PullRequest, RepositoryFields } from './records.ts';
 
 const DAY = 86_400_000;
 /** Enough for a few pages; the rest is made again when asked for, so that memory stays bounded. */
@@ -25,6 +26,8 @@ export interface RepositoryRecipe {
   issues?: number;
   /** Numbered after the pull requests and issues. Default 0; at most 1,000. */
   discussions?: number;
+  /** Of the default branch. Default 30; 0: it is an empty repository to git. */
+  commits?: number;
   /** Over how many days before `now` pull requests, issues and discussions were opened. Default 120. */
   historyDays?: number;
   /** Milliseconds since the epoch that all times are relative to. Default: the stand-in's start. */
@@ -48,6 +51,8 @@ export interface Repository extends Discussions {
   /** All of them, oldest first. */
   pullRequests(): PullRequest[];
   issues(): Issue[];
+  /** Of the default branch, newest first. */
+  commits(): readonly Commit[];
   /** Changes a pull request from now on, as if somebody had edited it on GitHub. */
   editPullRequest(number: number, changes: Partial<Omit<PullRequest, 'kind' | 'number' | 'createdAt'>>): void;
   /** The same for an issue. */
@@ -61,6 +66,7 @@ export function generateRepository(recipe: RepositoryRecipe): Repository {
   const outlines = createOutlines(recipe, now);
   const context = createContext(recipe, fields, outlines);
   const items = new Map<number, PullRequest | Issue>();
+  let commits: readonly Commit[] | undefined;
   const edits = new Map<number, object>();
 
   const load = (number: number): PullRequest | Issue | undefined => {
@@ -110,6 +116,16 @@ export function generateRepository(recipe: RepositoryRecipe): Repository {
     issue,
     pullRequests: () => outlines.map(({ number }) => pullRequest(number)).filter(isPresent),
     issues: () => outlines.map(({ number }) => issue(number)).filter(isPresent),
+    commits: () =>
+      (commits ??= createCommits(
+        {
+          count: recipe.commits ?? 30,
+          historyDays: recipe.historyDays ?? 120,
+          seed: context.seed,
+          cast: context.cast,
+        },
+        now,
+      )),
     editPullRequest: (number, changes) => edit('pull request', number, changes),
     editIssue: (number, changes) => edit('issue', number, changes),
     ...createDiscussions(

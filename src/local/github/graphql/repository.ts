@@ -2,6 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import type { Outline } from '../data/records.ts';
 import type { Repository } from '../data/repository.ts';
 import { renderActor } from './actor.ts';
+import { renderDefaultBranch } from './commit.ts';
 import { connection, type PageArguments } from './connection.ts';
 import { discussionPage, findDiscussion } from './discussion.ts';
 import { smallId } from './ids.ts';
@@ -51,7 +52,7 @@ export function renderRepository(repository: Repository): object {
     diskUsage: fields.diskUsage,
     primaryLanguage: fields.primaryLanguage,
     licenseInfo: null,
-    defaultBranchRef: { name: fields.defaultBranch, prefix: 'refs/heads/' },
+    defaultBranchRef: () => renderDefaultBranch(repository),
     createdAt: fields.createdAt,
     updatedAt: fields.updatedAt,
     pushedAt: fields.pushedAt,

@@ -1,13 +1,14 @@
 import { Hono } from 'hono';
 import type { World } from '../data/world.ts';
 import type { Quota, RateLimit } from '../rate-limit.ts';
+import { commitBody } from './bodies/commit.ts';
 import { issueCommentBody, reviewBody, reviewCommentBody } from './bodies/feedback.ts';
 import { issueBody } from './bodies/issue.ts';
 import { pullRequestBody, pullRequestSimpleBody } from './bodies/pull-request.ts';
 import { fullRepositoryBody } from './bodies/repository.ts';
 import type { Schema } from './bodies/schema.ts';
 import { userBody } from './bodies/user.ts';
-import { notFound } from './errors.ts';
+import { errorResponse, notFound } from './errors.ts';
 import { selectComments, selectOutlines } from './filters.ts';
 import { apiBase, withPullRequest, withRepository } from './lookup.ts';
 import { list } from './pagination.ts';
@@ -38,6 +39,16 @@ function addRepositoryRoutes(routes: Hono, world: World): void {
     withRepository(context, world, ({ repository, links }) =>
       context.json(fullRepositoryBody(links, repository)),
     ),
+  );
+  routes.get('/repos/:owner/:repo/commits/:sha{[0-9a-f]{40}}', (context) =>
+    withRepository(context, world, ({ repository, links }) => {
+      const sha = context.req.param('sha');
+      if (repository.commits().length === 0) return errorResponse(409, 'Git Repository is empty.');
+      const commit = repository.commits().find(({ oid }) => oid === sha);
+      return commit
+        ? context.json(commitBody(links, commit))
+        : errorResponse(422, `No commit found for SHA: ${sha}`);
+    }),
   );
   routes.get('/repos/:owner/:repo/pulls', (context) =>
     withRepository(context, world, ({ repository, links }) =>

@@ -18,23 +18,3 @@ export interface RecordedRequest {
   /** The kind of the fault that hit it. */
   fault: string | null;
 }
-
-/** Enough for any test, and bounded for a local stack that runs for days. */
-const CAPACITY = 5000;
-
-export interface RequestLog {
-  readonly requests: readonly RecordedRequest[];
-  add(request: RecordedRequest): void;
-}
-
-/** Keeps the latest requests, oldest first. */
-export function createRequestLog(): RequestLog {
-  const requests: RecordedRequest[] = [];
-  return {
-    requests,
-    add: (request) => {
-      if (requests.length >= CAPACITY) requests.shift();
-      requests.push(request);
-    },
-  };
-}

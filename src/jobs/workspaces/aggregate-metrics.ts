@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { defineJob } from '../define-job.ts';
+import {
+  type AggregatedMetrics,
+  metricsOf,
+  type WorkspaceContext,
+  type WorkspaceMetrics,
+  workspacePayload,
+} from './workspace-reference.ts';
+
+const payload = workspacePayload.and(
+  z.object({
+    /** Read all repositories, not only those with changes: mends what a missed change spoilt. Default: true. */
+    full: z.boolean().default(true),
+  }),
+);
+
+/**
+ * Computes `workspace_daily_metrics` (90 days) and `workspace_metrics` (the last 7, 30 and 90 days, and the trend against
+ * as many days before) of one workspace from captured rows, in one call of SQL and without GitHub. The formulas stand in
+ * the comments on the tables' columns.
+ */
+export const aggregateMetrics = defineJob({
+  type: 'workspace.metrics.aggregate',
+  aliases: ['aggregate/workspace-metrics'],
+  functionId: 'aggregate-workspace-metrics',
+  title: 'Compute the metrics of a workspace',
+  lane: 'edge',
+  payload,
+  timeoutSeconds: 120,
+  concurrency: { key: ({ workspaceId }) => `metrics of workspace ${workspaceId}`, limit: 1 },
+  run: aggregate,
+});
+
+async function aggregate({
+  rpc,
+  signal,
+  payload: { workspaceId, full },
+}: WorkspaceContext<{ full: boolean }>): Promise<WorkspaceMetrics> {
+  const metrics = await rpc<AggregatedMetrics | null>(
+    'aggregate_workspace_metrics',
+    { workspace_id: workspaceId, full_recompute: full },
+    { signal },
+  );
+  return metricsOf(workspaceId, metrics);
+}
