@@ -6,8 +6,8 @@ alter table public.background_job_leases alter column job_ids set storage extern
 
 drop function job_queue.pick_ready(text, timestamptz, integer, text[], text[], boolean);
 create function job_queue.pick_ready(
-  p_lane text, p_now timestamptz, p_max_jobs integer, p_types text[], p_unfit text[], p_undecided text[], p_careful boolean,
-  out ctids tid[], out ids uuid[], out keyed boolean)
+  p_lane text, p_from timestamptz, p_now timestamptz, p_max_jobs integer, p_types text[], p_unfit text[], p_undecided text[],
+  p_careful boolean, out ctids tid[], out ids uuid[], out keyed boolean, out first_at timestamptz)
 language plpgsql
 set search_path = '' set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
   set plan_cache_mode = force_generic_plan
@@ -16,11 +16,11 @@ declare
   v_more record;
 begin
   -- A job may run when its run_at is past. For priorities from 0 up that implies sort_at <= now, so the scan ends there.
-  select array_agg(p.ctid), array_agg(p.id), coalesce(bool_or(p.concurrency_key is not null), false)
-  into ctids, ids, keyed
+  select array_agg(p.ctid), array_agg(p.id), coalesce(bool_or(p.concurrency_key is not null), false), min(p.sort_at)
+  into ctids, ids, keyed, first_at
   from (
-    select r.ctid, r.id, r.concurrency_key from public.background_job_ready r
-    where r.lane = p_lane and r.sort_at <= p_now and r.run_at <= p_now and r.expires_at > p_now
+    select r.ctid, r.id, r.concurrency_key, r.sort_at from public.background_job_ready r
+    where r.lane = p_lane and r.sort_at >= p_from and r.sort_at <= p_now and r.run_at <= p_now and r.expires_at > p_now
       and (p_types is null or r.type = any (p_types)) and not r.type = any (p_unfit)
       and (r.concurrency_key is null or not r.concurrency_key = any (p_undecided))
       and (not p_careful or job_queue.hold_waiting_job(r.id))
@@ -42,8 +42,140 @@ begin
   end if;
 end
 $$;
-comment on function job_queue.pick_ready(text, timestamptz, integer, text[], text[], text[], boolean) is
-  'Locks up to p_max_jobs runnable ready rows, in order, none of the undecided concurrency keys; with p_careful their jobs'' rows too, passing by those that others hold. Null arrays when there is none.';
+comment on function job_queue.pick_ready(text, timestamptz, timestamptz, integer, text[], text[], text[], boolean) is
+  'Locks up to p_max_jobs runnable ready rows from p_from on, in order, none of the undecided concurrency keys; with p_careful their jobs'' rows too, passing by those that others hold. Null arrays when there is none.';
+
+-- A transaction that stays open elsewhere keeps the ready rows alive that were claimed since it began, and every claim walks
+-- over all of them: 10 ms after 60,000 jobs. So a claim that had to walk far notes where the line began, and for a second the
+-- next ones start there; then one looks from the very front again, for what came in before that place meanwhile. Sequences
+-- hold the notes, because they have no row versions and no transactions.
+create sequence job_queue.edge_line_start;
+create sequence job_queue.edge_line_noted;
+create sequence job_queue.worker_line_start;
+create sequence job_queue.worker_line_noted;
+
+create function job_queue.line_start(p_lane text, p_now timestamptz) returns timestamptz
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_start bigint;
+  v_noted bigint;
+begin
+  case p_lane
+    when 'edge' then
+      select last_value into v_noted from job_queue.edge_line_noted;
+      select last_value into v_start from job_queue.edge_line_start;
+    when 'worker' then
+      select last_value into v_noted from job_queue.worker_line_noted;
+      select last_value into v_start from job_queue.worker_line_start;
+    else return '-infinity';
+  end case;
+  -- In microseconds.
+  if v_noted < extract(epoch from p_now) * 1000000 - 1000000 then return '-infinity'; end if;
+  return timestamptz 'epoch' + v_start * interval '1 microsecond';
+end
+$$;
+comment on function job_queue.line_start(text, timestamptz) is
+  'Where a claim starts to look: -infinity unless one that walked far noted the place within the last second.';
+
+create function job_queue.note_line_start(p_lane text, p_start timestamptz, p_now timestamptz) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if p_lane = 'edge' then
+    -- The start first: with the note alone, a claim would start at an old place.
+    perform setval('job_queue.edge_line_start', floor(extract(epoch from p_start) * 1000000)::bigint);
+    perform setval('job_queue.edge_line_noted', (extract(epoch from p_now) * 1000000)::bigint);
+  elsif p_lane = 'worker' then
+    perform setval('job_queue.worker_line_start', floor(extract(epoch from p_start) * 1000000)::bigint);
+    perform setval('job_queue.worker_line_noted', (extract(epoch from p_now) * 1000000)::bigint);
+  end if;
+end
+$$;
+comment on function job_queue.note_line_start(text, timestamptz, timestamptz) is
+  'Notes where the line of the lane began for a claim that walked far. Visible to others at once.';
+
+create function job_queue.pick_line(
+  p_lane text, p_now timestamptz, p_max_jobs integer, p_types text[], p_unfit text[], p_undecided text[], p_careful boolean,
+  out ctids tid[], out ids uuid[], out keyed boolean)
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_from timestamptz := job_queue.line_start(p_lane, p_now);
+  v_pages bigint;
+  v_pick record;
+begin
+  loop
+    v_pages := pg_stat_get_xact_blocks_fetched('public.background_job_ready'::regclass);
+    select * into v_pick
+    from job_queue.pick_ready(p_lane, v_from, p_now, p_max_jobs, p_types, p_unfit, p_undecided, p_careful);
+    exit when v_pick.ids is not null or v_from = '-infinity';
+    v_from := '-infinity';
+  end loop;
+  ctids := v_pick.ctids;
+  ids := v_pick.ids;
+  keyed := v_pick.keyed;
+  -- A pick reads a page or two for each row that it locks. Far more are 5,000 rows or so that only an old snapshot sees.
+  if v_from = '-infinity' and not p_careful and v_pick.first_at is not null
+     and pg_stat_get_xact_blocks_fetched('public.background_job_ready'::regclass) - v_pages > 64 + 2 * cardinality(ids) then
+    perform job_queue.note_line_start(p_lane, v_pick.first_at, p_now);
+  end if;
+end
+$$;
+comment on function job_queue.pick_line(text, timestamptz, integer, text[], text[], text[], boolean) is
+  'pick_ready from where the line is known to start; from its very front when there is nothing behind that place.';
+
+create function job_queue.require_claimable(p_lane text, p_types jsonb) returns void
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  if p_lane is null or p_lane not in ('inline', 'edge', 'worker') then
+    raise exception using errcode = 'PT400', message = format('lane: expected inline, edge or worker, got %L', p_lane);
+  elsif p_types is not null and p_types <> 'null' and (jsonb_typeof(p_types) <> 'array' or exists (
+      select from jsonb_array_elements(case jsonb_typeof(p_types) when 'array' then p_types end) as e(type)
+      where jsonb_typeof(e.type) <> 'string')) then
+    raise exception using errcode = 'PT400', message = format('types: expected an array of job types, got %s', left(p_types::text, 100));
+  end if;
+end
+$$;
+comment on function job_queue.require_claimable(text, jsonb) is
+  'Returns nothing; refuses (PT400) an unknown lane and types that are no array of texts.';
+
+create function job_queue.unfit_types(p_fit_seconds integer) returns text[]
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if p_fit_seconds is null then return job_queue.held_types(); end if;
+  return job_queue.held_types()
+    || array(select t.type from public.job_types t where t.p95_duration_ms > p_fit_seconds::bigint * 1000);
+end
+$$;
+comment on function job_queue.unfit_types(integer) is
+  'Types of which nothing may start now, and those that usually take longer than p_fit_seconds (null: no limit).';
+
+create function job_queue.keep_startable(
+  p_ctids tid[], p_keyed boolean, out ctids tid[], out ids uuid[], out undecided text[], out parked boolean, out throttled boolean)
+language plpgsql
+set search_path = ''
+as $$
+begin
+  select p_ctids, '{}'::text[], false, false into ctids, undecided, parked, throttled;
+  if p_keyed then
+    select t.ctids, t.ids, t.undecided, t.parked into ctids, ids, undecided, parked from job_queue.take_slots(p_ctids) as t;
+  end if;
+  if ctids is not null and exists (select from public.job_types t where t.throttle_limit is not null) then
+    select t.ctids, t.ids into ctids, ids from job_queue.take_starts(ctids) as t;
+    throttled := ids is null;
+  end if;
+end
+$$;
+comment on function job_queue.keep_startable(tid[], boolean) is
+  'Of the locked ready rows those that concurrency keys and throttles let start; ids stays null where neither was asked. undecided: keys that another transaction decides about; parked: some were; throttled: none may start for their throttles.';
 
 drop function job_queue.lease_jobs(uuid[], text, text, timestamptz, integer, boolean);
 create function job_queue.lease_jobs(
@@ -104,60 +236,37 @@ declare
   v_left integer := max_jobs;
   v_passes integer := 0;
   v_pick record;
-  v_slots record;
-  v_passed_by boolean;
+  v_kept record;
   v_careful boolean := false;
   v_claimed bigint;
 begin
-  if claim_background_jobs.lane is null or claim_background_jobs.lane not in ('inline', 'edge', 'worker') then
-    raise exception using errcode = 'PT400', message = format('lane: expected inline, edge or worker, got %L', claim_background_jobs.lane);
-  end if;
+  perform job_queue.require_claimable(lane, types);
   perform job_queue.require_claim_arguments(worker, max_jobs, lease_seconds);
-  if coalesce(jsonb_typeof(types), 'null') not in ('array', 'null') or exists (
-      select from jsonb_array_elements(case jsonb_typeof(types) when 'array' then types end) as e(type)
-      where jsonb_typeof(e.type) <> 'string') then
-    raise exception using errcode = 'PT400', message = format('types: expected an array of job types, got %s', left(types::text, 100));
-  end if;
-  v_unfit := job_queue.held_types();
-  if fit_seconds is not null then
-    v_unfit := v_unfit || array(select t.type from public.job_types t where t.p95_duration_ms > fit_seconds::bigint * 1000);
-  end if;
+  v_unfit := job_queue.unfit_types(fit_seconds);
   if exists (select from public.background_job_freed_keys) then perform job_queue.unpark_jobs(); end if;
   loop
     begin
-      select p.ctids, p.ids, p.keyed into v_pick
-      from job_queue.pick_ready(
-        claim_background_jobs.lane, v_now, v_left, v_types, v_unfit, v_undecided, v_careful) as p;
-      if v_pick.ids is null then return; end if;
-      v_passed_by := false;
-      if v_pick.keyed then
-        select * into v_slots from job_queue.take_slots(v_pick.ctids);
-        v_pick.ctids := v_slots.ctids;
-        v_pick.ids := v_slots.ids;
-        -- Behind these jobs there are others.
-        v_passed_by := v_slots.parked or v_slots.undecided <> '{}';
-        v_undecided := v_undecided || v_slots.undecided;
-      end if;
-      if v_pick.ids is not null and exists (select from public.job_types t where t.throttle_limit is not null) then
-        select p.ctids, p.ids, v_pick.keyed into v_pick from job_queue.take_starts(v_pick.ctids) as p(ctids, ids);
-        if v_pick.ids is null then
-          -- The front of the line may not start now: look behind it.
-          v_unfit := v_unfit || array(select t.type from public.job_types t where t.throttle_limit is not null);
-          continue;
-        end if;
-      end if;
-      if v_pick.ids is not null then
-        delete from public.background_job_ready r where r.ctid = any (v_pick.ctids);
+      select * into v_pick from job_queue.pick_line(lane, v_now, v_left, v_types, v_unfit, v_undecided, v_careful);
+      exit when v_pick.ids is null;
+      select * into v_kept from job_queue.keep_startable(v_pick.ctids, v_pick.keyed);
+      if v_kept.ctids is not null then
+        delete from public.background_job_ready r where r.ctid = any (v_kept.ctids);
         return query
           select j.* from job_queue.lease_jobs(
-            v_pick.ids, claim_background_jobs.lane, worker, v_now, lease_seconds, true, v_pick.keyed) as j;
+            coalesce(v_kept.ids, v_pick.ids), lane, worker, v_now, lease_seconds, true, v_pick.keyed) as j;
         get diagnostics v_claimed = row_count;
-        if v_claimed < cardinality(v_pick.ids) then perform job_queue.put_back(v_pick.ids); end if;
+        if v_claimed < cardinality(v_kept.ctids) then perform job_queue.put_back(coalesce(v_kept.ids, v_pick.ids)); end if;
         v_left := v_left - v_claimed::integer;
       end if;
       v_passes := v_passes + 1;
-      -- With something to show, a claim does not look for ever.
-      exit when v_left = 0 or not v_passed_by or (v_left < max_jobs and v_passes >= 4);
+      v_undecided := v_undecided || v_kept.undecided;
+      if v_kept.throttled then
+        -- The front of the line may not start now: look behind it.
+        v_unfit := v_unfit || array(select t.type from public.job_types t where t.throttle_limit is not null);
+      end if;
+      -- Behind jobs that had to stay there are others. With something to show, a claim does not look for ever.
+      exit when v_left = 0 or (v_left < max_jobs and v_passes >= 4)
+        or not (v_kept.parked or v_kept.throttled or v_kept.undecided <> '{}');
     exception when lock_not_available then
       -- Somebody's open transaction holds one of these jobs' rows. Again, with only the jobs that nobody holds.
       if v_careful then raise; end if;
@@ -238,7 +347,12 @@ begin
 end
 $$;
 
+revoke all on function job_queue.pick_line(text, timestamptz, integer, text[], text[], text[], boolean),
+  job_queue.require_claimable(text, jsonb), job_queue.unfit_types(integer), job_queue.keep_startable(tid[], boolean)
+  from public, anon, authenticated, service_role;
+revoke all on function job_queue.line_start(text, timestamptz), job_queue.note_line_start(text, timestamptz, timestamptz)
+  from public, anon, authenticated, service_role;
 revoke all on function job_queue.lease_jobs(uuid[], text, text, timestamptz, integer, boolean, boolean)
   from public, anon, authenticated, service_role;
-revoke all on function job_queue.pick_ready(text, timestamptz, integer, text[], text[], text[], boolean)
+revoke all on function job_queue.pick_ready(text, timestamptz, timestamptz, integer, text[], text[], text[], boolean)
   from public, anon, authenticated, service_role;
