@@ -45,7 +45,7 @@ describe('on a database with a history, and a line whose statistics are old', ()
     await fill(client);
     const run = async () => {
       const jobs = await queue.claim({ maxJobs: 500 }, client);
-      const leases = JSON.stringify(jobs.map(lease));
+      const leases = JSON.stringify(jobs.map((job) => lease(job)));
       await client.query('select * from heartbeat_background_jobs($1, 60)', [leases]);
       await client.query('select * from complete_background_jobs($1)', [leases]);
       await client.query('select * from enqueue_background_jobs($1)', [

@@ -47,7 +47,7 @@ describe('a claim that starts where the line was found to begin', () => {
     };
     for (let n = 0; n < 12; n++) {
       await queue.enqueue(...Array.from({ length: 1_000 }, () => ({ type: 'a' })));
-      await queue.complete(...(await queue.claim({ maxJobs: 1_000 })).map(lease));
+      await queue.complete(...(await queue.claim({ maxJobs: 1_000 })).map((job) => lease(job)));
     }
     await queue.enqueue({ type: 'a' });
     await queue.sql(`select job_queue.note_line_start('edge', now(), clock_timestamp() - interval '1 hour')`);

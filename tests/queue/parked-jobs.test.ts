@@ -25,7 +25,7 @@ describe('jobs whose concurrency key is busy', () => {
     const ran: string[] = [];
     for (let jobs = await queue.claim(); jobs.length > 0; jobs = await queue.claim()) {
       expect(jobs.length).toBeLessThanOrEqual(2);
-      await queue.complete(...jobs.map(lease));
+      await queue.complete(...jobs.map((job) => lease(job)));
       ran.push(...jobs.map(({ id }) => id));
     }
     expect(ran).toEqual(ids);
