@@ -1,5 +1,6 @@
 import { bloatSection } from './bloat/section.ts';
 import { captureSection } from './capture/section.ts';
+import { edgeSection } from './edge/section.ts';
 import { historySection } from './history/section.ts';
 import { keysSection } from './keys/section.ts';
 import { latencySection } from './latency/section.ts';
@@ -14,6 +15,7 @@ export const sections: readonly Section[] = [
   historySection,
   bloatSection,
   keysSection,
+  edgeSection,
   captureSection,
   workspacesSection,
 ];
