@@ -5,6 +5,7 @@ import { historySection } from './history/section.ts';
 import { keysSection } from './keys/section.ts';
 import { latencySection } from './latency/section.ts';
 import { queueSection } from './queue/section.ts';
+import { timeoutsSection } from './timeouts/section.ts';
 import type { Section } from './section.ts';
 import { workspacesSection } from './workspaces/section.ts';
 
@@ -16,6 +17,7 @@ export const sections: readonly Section[] = [
   bloatSection,
   keysSection,
   edgeSection,
+  timeoutsSection,
   captureSection,
   workspacesSection,
 ];

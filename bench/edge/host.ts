@@ -7,7 +7,8 @@ import { type EdgeRuntime, type EdgeRuntimeOptions, startEdgeRuntime } from '../
 import { startGateway } from '../../src/local/gateway.ts';
 import { createNodeLogger } from '../../src/runtime/node-logger.ts';
 
-const keys = {
+/** Of the gateways that the benchmark starts. */
+export const keys = {
   secret: 'sb_secret_of_the_benchmark',
   publishable: 'sb_publishable_of_the_benchmark',
   jwtSecret: 'a secret of more than thirty-two characters',
@@ -17,8 +18,8 @@ const fromRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`
 
 /** `process-job` in real Deno children behind the gateway of this process. */
 export interface EdgeHost {
-  /** Of `process-job`, and the key that opens it. */
-  target: { url: string; key: string };
+  /** What a client of it needs to know. */
+  target: { supabaseUrl: string; secretKey: string };
   /** Starts the children; those before are ended. */
   boot(): Promise<EdgeRuntime>;
   /** @throws {Error} it answered anything but 2xx */
@@ -45,7 +46,7 @@ export async function startEdgeHost(options: EdgeHostOptions): Promise<EdgeHost>
     functions: async (name, request) => await runtime?.handle(name, request),
     log,
   });
-  const target = { url: `${gateway.url}/functions/v1/process-job`, key: keys.secret };
+  const target = { supabaseUrl: gateway.url, secretKey: keys.secret };
   const { wallSeconds = 150 } = options;
   return {
     target,
@@ -65,7 +66,7 @@ export async function startEdgeHost(options: EdgeHostOptions): Promise<EdgeHost>
       return runtime;
     },
     async wake() {
-      const answer = await fetch(target.url, {
+      const answer = await fetch(`${gateway.url}/functions/v1/process-job`, {
         method: 'POST',
         headers: { authorization: `Bearer ${keys.secret}` },
         body: '{}',

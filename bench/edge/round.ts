@@ -18,7 +18,12 @@ export const edgeMetrics: Metric[] = [
   { name: coldStart, unit: 'ms', better: 'less', digits: 0 },
   { name: 'CPU of the start, until the first claim is answered', unit: 'ms', better: 'less', digits: 0 },
   { name: peakMemory, unit: 'MB', better: 'less', digits: 0 },
-  { name: 'jobs of an isolate within 1 s of CPU, its start included', unit: 'jobs', better: 'more', digits: 0 },
+  {
+    name: 'jobs of an isolate within 1 s of CPU, its start included',
+    unit: 'jobs',
+    better: 'more',
+    digits: 0,
+  },
   { name: 'drain by one isolate', unit: 'jobs/s', better: 'more', digits: 0 },
 ];
 
