@@ -1,16 +1,16 @@
 import { z } from 'zod';
-import { defineJob, type JobDefinition, type JobDefinitionInput } from '../../src/jobs/define-job.ts';
+import { defineJob, type JobDefinition } from '../../src/jobs/define-job.ts';
+import type { JobContext } from '../../src/jobs/job-context.ts';
 import type { WorkKind } from './workload.ts';
 
 const payload = z.object({ steps: z.number(), stepMs: z.number() });
 
-type Payload = z.infer<typeof payload>;
-
-const run: JobDefinitionInput<Payload, number>['run'] = async ({ payload: work, step }) => {
+async function run(ctx: JobContext<z.infer<typeof payload>>): Promise<number> {
+  const { payload: work } = ctx;
   for (let part = 1; part <= work.steps; part += 1)
-    await step(`part ${part}`, () => new Promise<void>((resolve) => setTimeout(resolve, work.stepMs)));
+    await ctx.step(`part ${part}`, () => new Promise<void>((resolve) => setTimeout(resolve, work.stepMs)));
   return work.steps;
-};
+}
 
 /** Longer than any of them takes: what ends an attempt here is the host. */
 const timeoutSeconds = 3_600;
