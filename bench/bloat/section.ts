@@ -42,7 +42,7 @@ export const bloatSection: Section = {
     const size: BloatSize = bench.quick
       ? { jobs: 6_000, portion: 3_000, claims: 50, pickups: 3 }
       : { jobs: 60_000, portion: 10_000, claims: 200, pickups: 20 };
-    const rounds = bench.quick ? 2 : 5;
+    const rounds = bench.quick ? 1 : 5;
     const arena = await openArena([hybridJobs, graphileWorker, pgBoss], bench.databaseUrl);
     const comparison: Comparison = {
       id: 'bloat',

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { createPgRpc } from '../../src/database/pg-rpc.ts';
 import { defineJob, type JobDefinition } from '../../src/jobs/define-job.ts';
 import { migrate } from '../../src/local/migrate.ts';
+import { createOpenAi } from '../../src/openai/create-openai.ts';
 import { createJobQueue, type NewJob } from '../../src/queue/job-queue.ts';
 import { createNodeLogger } from '../../src/runtime/node-logger.ts';
 import { createOutsideHttp } from '../../src/runtime/outside-http.ts';
@@ -43,6 +44,7 @@ export const hybridJobs: Contender = {
       github: () => () => {
         throw new Error('the job of the benchmark has no GitHub');
       },
+      openai: (rpc, log) => createOpenAi({ apiKey: undefined, rpc, log }),
       http: createOutsideHttp(),
       log: createNodeLogger({ level: 'warn' }),
       now: () => new Date(),

@@ -39,6 +39,9 @@ export async function bulk(
     for (let first = 1; first <= jobs; first += perCall)
       await producer.enqueueMany(numbers(first, Math.min(jobs, first + perCall - 1)).map(payload));
   });
+  // What autovacuum would do by itself within a minute. Without it, one that passes while nothing is committed notes an
+  // empty table, and whoever plans by that needs minutes for the first claim: it happened to graphile-worker.
+  await pool.query('analyze');
   await whenFull?.(pool);
   const drain = await costOf(entrant, workers, async () => {
     await pool.query('commit');

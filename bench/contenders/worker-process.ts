@@ -29,3 +29,6 @@ process.once('message', () => {
   clearInterval(timer);
   void worker.stop().then(() => process.disconnect());
 });
+
+// Its parent is gone, or has heard all: nobody wants what would still come.
+process.once('disconnect', () => process.exit());

@@ -43,7 +43,7 @@ export const historySection: Section = {
     const size: HistorySize = bench.quick
       ? { backlog: 10_000, pickups: 5, warmUp: 1_000, finished: [100_000] }
       : { backlog: 100_000, pickups: 20, warmUp: 10_000, finished: [1_000_000, 10_000_000] };
-    const rounds = bench.quick ? 2 : 5;
+    const rounds = bench.quick ? 1 : 5;
     const entrants = await enterAll(bench, size);
     const comparison: Comparison = {
       id: 'history',

@@ -44,7 +44,7 @@ export const keysSection: Section = {
     const size: KeysSize = bench.quick
       ? { jobs: 8_000, keys: 2_000, blocked: 5_000, free: 500, warmUp: 1_000 }
       : { jobs: 40_000, keys: 4_000, blocked: 50_000, free: 5_000, warmUp: 10_000 };
-    const rounds = bench.quick ? 2 : 5;
+    const rounds = bench.quick ? 1 : 5;
     const arena = await openArena([hybridJobs, graphileWorker, pgBossWithGroups], bench.databaseUrl);
     const comparison: Comparison = {
       id: 'keys',

@@ -27,7 +27,7 @@ export const latencySection: Section = {
   ],
   async run(bench) {
     const size: LatencySize = bench.quick ? { idle: 5, sparse: 5 } : { idle: 50, sparse: 50 };
-    const rounds = bench.quick ? 2 : 5;
+    const rounds = bench.quick ? 1 : 5;
     const arena = await openArena([hybridJobs, graphileWorker, pgBoss], bench.databaseUrl);
     const comparison: Comparison = {
       id: 'latency',

@@ -12,7 +12,8 @@ kept, the older results too. Do not edit it by hand: a test compares it with the
 Postgres, on disk and with default durability (fsync, synchronous commit, full page writes), and its workers run in
 processes of their own. Rounds alternate between the contenders. Figures are medians, in brackets the least and the
 most; ratios are taken round by round, between neighbours. CPU time is read from \`/proc\`, WAL from the server's
-position. A drain counts only when each job ran exactly once. Absolute figures depend on the machine and on what else it
+position. The tables' statistics are refreshed when the queue is full, before each drain. A drain counts only when each
+job ran exactly once. Absolute figures depend on the machine and on what else it
 does: trust the ratios.
 
 pgmq is not measured: it is a Postgres extension, and none of the packages that this project installs has its SQL.
