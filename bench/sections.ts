@@ -1,9 +1,11 @@
 import { bloatSection } from './bloat/section.ts';
 import { captureSection } from './capture/section.ts';
+import { edgeSection } from './edge/section.ts';
 import { historySection } from './history/section.ts';
 import { keysSection } from './keys/section.ts';
 import { latencySection } from './latency/section.ts';
 import { queueSection } from './queue/section.ts';
+import { timeoutsSection } from './timeouts/section.ts';
 import type { Section } from './section.ts';
 import { workspacesSection } from './workspaces/section.ts';
 
@@ -14,6 +16,8 @@ export const sections: readonly Section[] = [
   historySection,
   bloatSection,
   keysSection,
+  edgeSection,
+  timeoutsSection,
   captureSection,
   workspacesSection,
 ];

@@ -13,7 +13,7 @@ const fiveFields = new RegExp(`^${field}(?: ${field}){4}$`, 'i');
 export function isCronExpression(text: string): boolean {
   if (!fiveFields.test(text)) return false;
   try {
-    return new Cron(text, { mode: '5-part', timezone: 'UTC', paused: true }).nextRun() !== null;
+    return new Cron(text, { mode: '5-part', utcOffset: 0, paused: true }).nextRun() !== null;
   } catch {
     // The library says no by throwing: a value out of its range, or a name that is none.
     return false;

@@ -80,7 +80,8 @@ function denoArguments({ configPath, memoryMb, entryFile }: IsolateOptions): str
     '--cached-only',
     '--allow-env',
     '--allow-net',
-    `--v8-flags=--max-old-space-size=${memoryMb}`,
+    // As the platform limits a heap: V8 derives the size of its young generation from it, too.
+    `--v8-flags=--max-heap-size=${memoryMb}`,
     ...(configPath === null ? ['--no-config'] : ['--config', configPath]),
     '--preload',
     shimPath,

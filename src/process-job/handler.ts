@@ -32,8 +32,8 @@ export function createProcessJobHandler(options: ProcessJobOptions): ProcessJob 
         return answer(405, { error: `expected POST, got ${request.method}` }, { allow: 'POST' });
       if (!(await hasKey(request))) return unauthorized();
       const command = await readCommand(request);
-      syncTypesOnce();
-      return await obey(command);
+      // After the first claim, which somebody waits for.
+      return await obey(command).finally(syncTypesOnce);
     } catch (error) {
       return refuse(error);
     }

@@ -1,5 +1,6 @@
 import type { GitHub } from '../github/github.ts';
 import type { FollowUpJob, JobContext } from '../jobs/job-context.ts';
+import type { Logger } from '../runtime/logger.ts';
 import type { Attempt } from './attempt.ts';
 import { type AttemptSteps, createAttemptSteps } from './attempt-steps.ts';
 import type { PerformHost } from './perform-host.ts';
@@ -16,7 +17,9 @@ export interface AttemptContext {
 /** Builds what the job's `run` receives. */
 export function createAttemptContext(attempt: Attempt, host: PerformHost, payload: unknown): AttemptContext {
   const { job } = attempt;
-  const log = host.log.child({ jobId: job.id, type: job.type });
+  /** Made for the first line: most jobs log nothing. */
+  let child: Logger | undefined;
+  const log = (): Logger => (child ??= host.log.child({ jobId: job.id, type: job.type }));
   const reporter = createProgressReporter(attempt, host.queue, log);
   const steps = createAttemptSteps(attempt, host);
   const followUps: FollowUpJob[] = [];
@@ -27,12 +30,16 @@ export function createAttemptContext(attempt: Attempt, host: PerformHost, payloa
     retryCount: job.retryCount,
     payload,
     step: (name, work) => steps.step(name, work),
-    signal: attempt.signal,
+    get signal() {
+      return attempt.signal;
+    },
     deadline: attempt.deadline,
     progress: (percent, message) => reporter.report(percent, message),
-    log,
+    get log() {
+      return log();
+    },
     get github() {
-      github ??= host.github(log).withSignal(attempt.signal);
+      github ??= host.github(log()).withSignal(attempt.signal);
       return github;
     },
     get openai() {

@@ -48,22 +48,24 @@ export interface Attempt {
  * @param claimedAt - when the claim was sent
  */
 export function startAttempt(job: ClaimedJob, host: PerformHost, claimedAt: Date): Attempt {
-  const controller = new AbortController();
+  /** Made for the first who asks: most jobs never do. */
+  let controller: AbortController | undefined;
   const stopped = Promise.withResolvers<void>();
   let reason: StopReason | null = null;
 
   function stop(why: StopReason): void {
     if (reason === null || why === 'lost') reason = why;
-    controller.abort(new AttemptStopped(job, why));
+    controller?.abort(new AttemptStopped(job, why));
     stopped.resolve();
   }
 
   const { now } = host;
   const lease = host.heartbeats.hold({ jobId: job.id, leaseToken: job.leaseToken }, claimedAt, stop);
   const timesOutAt = new Date(now().getTime() + job.timeoutSeconds * 1000);
+  const isTimeoutFirst = timesOutAt <= host.deadline;
+  const deadline = isTimeoutFirst ? timesOutAt : host.deadline;
   const silence = [
-    setAlarm(timesOutAt, now, () => stop('timeout')),
-    setAlarm(host.deadline, now, () => stop('hand-off')),
+    setAlarm(deadline, now, () => stop(isTimeoutFirst ? 'timeout' : 'hand-off')),
     onAbort(host.shutdown, () => stop('hand-off')),
   ];
   const stopClock = (): void => silence.forEach((quiet) => quiet());
@@ -71,8 +73,14 @@ export function startAttempt(job: ClaimedJob, host: PerformHost, claimedAt: Date
   return {
     job,
     lease,
-    signal: controller.signal,
-    deadline: timesOutAt < host.deadline ? timesOutAt : host.deadline,
+    get signal() {
+      if (!controller) {
+        controller = new AbortController();
+        if (reason !== null) controller.abort(new AttemptStopped(job, reason));
+      }
+      return controller.signal;
+    },
+    deadline,
     stopReason: () => reason,
     stopped: stopped.promise,
     stop,

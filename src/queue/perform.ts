@@ -79,7 +79,7 @@ async function runUntilStopped(
       (returned): RunEnd => ({ returned }),
       (thrown: unknown): RunEnd => ({ thrown }),
     )
-    .finally(() => settled.abort());
+    .finally(() => settled.abort('settled'));
   const left = attempt.stopped.then(async (): Promise<RunEnd> => {
     await pause(graceMs, settled.signal);
     return settled.signal.aborted ? await ran : 'ignored its signal';
@@ -128,5 +128,6 @@ function logOutcome(outcome: Outcome, attempt: Attempt, host: PerformHost, start
   const fields = { jobId: id, type, retryCount, durationMs, outcome: outcome.kind };
   if ('error' in outcome) host.log.warn({ ...fields, error: outcome.error.message }, 'job attempt failed');
   else if (outcome.kind === 'lost') host.log.warn(fields, 'job attempt lost');
-  else host.log.info(fields, 'job attempt ended');
+  // A line for each job would cost more than the job where the queue is long; the row says it all.
+  else host.log.debug(fields, 'job attempt ended');
 }

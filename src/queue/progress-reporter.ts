@@ -22,7 +22,7 @@ export interface ProgressReporter {
 export function createProgressReporter(
   attempt: Attempt,
   queue: Pick<JobQueue, 'reportProgress'>,
-  log: Logger,
+  log: () => Logger,
 ): ProgressReporter {
   let next: Progress | null = null;
   let writing = Promise.resolve();
@@ -34,7 +34,7 @@ export function createProgressReporter(
       const accepted = await queue.reportProgress(attempt.lease, percent, message);
       if (!accepted && !closed) attempt.stop('lost');
     } catch (error) {
-      log.warn({ error: String(error) }, 'could not write progress');
+      log().warn({ error: String(error) }, 'could not write progress');
     }
   }
 
