@@ -7,12 +7,15 @@ export interface Spread {
 
 export function spread(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number): number => {
-    const value = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+  const at = (index: number): number => {
+    const value = sorted[index];
     if (value === undefined) throw new Error('spread: expected at least one value');
     return value;
   };
-  return { median: at(0.5), least: at(0), most: at(1) };
+  const last = sorted.length - 1;
+  // Of an even number of values there are two in the middle.
+  const median = (at(Math.floor(last / 2)) + at(Math.ceil(last / 2))) / 2;
+  return { median, least: at(0), most: at(last) };
 }
 
 /** For a table: the middle value, and in brackets the range. */
@@ -33,4 +36,9 @@ export async function milliseconds(work: () => Promise<unknown>): Promise<number
   const start = performance.now();
   await work();
   return performance.now() - start;
+}
+
+/** The same clock in all processes of the machine, in milliseconds. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
 }

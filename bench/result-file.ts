@@ -10,7 +10,7 @@ import type { SectionResult } from './section.ts';
  */
 export async function saveResult(
   section: string,
-  { goals, record }: SectionResult,
+  result: SectionResult,
   { loadBefore, scratch }: { loadBefore: number[]; scratch: boolean },
 ): Promise<string> {
   const folder = new URL(scratch ? './results/scratch/' : './results/', import.meta.url);
@@ -26,6 +26,6 @@ export async function saveResult(
     node: process.version,
   };
   const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
-  await writeFile(file, `${JSON.stringify({ at, commit, machine, section, goals, ...record }, null, 2)}\n`);
+  await writeFile(file, `${JSON.stringify({ at, commit, machine, section, ...result }, null, 2)}\n`);
   return fileURLToPath(file);
 }

@@ -6,28 +6,36 @@ import Table from 'cli-table3';
 import { migrate } from '../src/local/migrate.ts';
 import { startPostgres } from '../src/local/postgres.ts';
 import { createNodeLogger } from '../src/runtime/node-logger.ts';
-import { captureSection } from './capture/section.ts';
-import { queueSection } from './queue/section.ts';
-import { workspacesSection } from './workspaces/section.ts';
+import { showProgress } from './progress.ts';
+import { comparisonTable } from './comparison.ts';
+import { writeReport } from './report/report.ts';
 import { saveResult } from './result-file.ts';
 import type { Goal, Section, SectionResult } from './section.ts';
+import { sections } from './sections.ts';
 
-/** `npm run bench [-- section …] [--quick]`: all sections, or those that are named, one after the other. */
-
-const sections: readonly Section[] = [queueSection, captureSection, workspacesSection];
+/**
+ * `npm run bench [-- section …] [--quick]`: all sections, or those that are named, one after the other.
+ * `npm run bench -- report`: writes docs/performance.md from the newest results.
+ */
 
 const { values: flags, positionals: names } = parseArgs({
   options: { quick: { type: 'boolean', default: false } },
   allowPositionals: true,
 });
-const unknown = names.filter((name) => !sections.some((section) => section.name === name));
-if (unknown.length > 0) {
-  const known = sections.map(({ name }) => name).join(', ');
-  console.error(`Expected sections of ${known}, got ${unknown.join(', ')}`);
-  process.exit(2);
+if (names.length === 1 && names[0] === 'report') console.log(`written: ${(await writeReport()).join(', ')}`);
+else await runSections();
+
+async function runSections(): Promise<void> {
+  const unknown = names.filter((name) => !sections.some((section) => section.name === name));
+  if (unknown.length > 0) {
+    const known = sections.map(({ name }) => name).join(', ');
+    console.error(`Expected sections of ${known}, or report alone, got ${unknown.join(', ')}`);
+    process.exitCode = 2;
+    return;
+  }
+  for (const section of sections)
+    if (names.length === 0 || names.includes(section.name)) await runSection(section);
 }
-for (const section of sections)
-  if (names.length === 0 || names.includes(section.name)) await runSection(section);
 
 async function runSection(section: Section): Promise<void> {
   const loadBefore = loadavg();
@@ -35,10 +43,10 @@ async function runSection(section: Section): Promise<void> {
     section.run({
       databaseUrl,
       quick: flags.quick,
-      progress: (what) => progress(`${section.name}: ${what}`),
+      progress: (what, done) => showProgress(`${section.name}: ${what}`, done),
     }),
   );
-  result.tables.forEach((table) => console.log(table));
+  for (const comparison of result.comparisons) console.log(comparisonTable(comparison));
   if (result.goals.length > 0) console.log(goalTable(result.goals));
   const file = await saveResult(section.name, result, { loadBefore, scratch: flags.quick });
   const [before, after] = [loadBefore, loadavg()].map(([lastMinute]) => lastMinute?.toFixed(2));
@@ -58,16 +66,12 @@ async function onFreshDatabase(measure: (url: string) => Promise<SectionResult>)
   }
 }
 
-function progress(what: string): void {
-  process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${what}\n`);
-}
-
 function goalTable(goals: readonly Goal[]): string {
   const table = new Table({
     head: ['goal', 'measured', 'wanted', ''],
     style: { head: [], border: [] },
   });
-  for (const { what, unit, value, goal, met } of goals)
-    table.push([what, `${Number(value.toPrecision(4))} ${unit}`, `${goal} ${unit}`, met ? 'met' : 'MISSED']);
+  for (const { what, unit, value, goal, bound, met } of goals)
+    table.push([what, `${Number(value.toPrecision(4))} ${unit}`, `${bound} ${goal}`, met ? 'met' : 'MISSED']);
   return table.toString();
 }

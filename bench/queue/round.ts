@@ -1,120 +1,86 @@
-import type pg from 'pg';
-import { createPgRpc } from '../../src/database/pg-rpc.ts';
-import { createJobQueue, type JobQueue, type NewJob } from '../../src/queue/job-queue.ts';
-import { milliseconds, percentile } from '../measure.ts';
+import type { Metric, Round } from '../comparison.ts';
+import type { Entrant } from '../contenders/arena.ts';
+import { bulk, singles } from '../contenders/load.ts';
+import { startWorkers } from '../contenders/worker.ts';
 
 export interface QueueSize {
   /** Jobs enqueued in bulk and drained. */
   bulk: number;
-  /** Jobs enqueued one by one by 16 clients. */
+  /** Jobs enqueued one by one by 16 clients; one client sends a quarter of it. */
   single: number;
-  /** Jobs enqueued on an idle queue to see how soon they are claimed. */
-  pickups: number;
+  /** Jobs that a worker drains before it is measured. */
+  warmUp: number;
 }
 
-/** One round's figures; rates per second, times in milliseconds, WAL in bytes per job. */
-export type QueueRound = Record<(typeof queueMetrics)[number], number>;
+export const drain = 'drain';
+export const drainByFour = 'drain by 4 workers';
+export const single = 'single enqueue by 16 clients, a worker running';
+export const wal = 'WAL of a job, enqueue and drain';
 
-export const queueMetrics = [
-  'bulk enqueue jobs/s',
-  'drain jobs/s',
-  'enqueue + drain WAL bytes/job',
-  'single enqueue jobs/s, 16 clients',
-  'pickup p50 ms',
-  'pickup p95 ms',
-] as const;
+const rate = { unit: 'jobs/s', better: 'more', digits: 0 } as const;
+const perJob = { better: 'less', digits: 0 } as const;
 
-const batch = 500;
-const job = (n: number): NewJob => ({
-  type: 'bench/job',
-  payload: {
-    repository: 'octo-org/hello-hybrid',
-    prNumber: n,
-    reason: 'benchmark of about 110 bytes of payload',
-    n,
-  },
-});
+export const queueMetrics: Metric[] = [
+  { name: drain, ...rate },
+  { name: drainByFour, ...rate },
+  { name: 'bulk enqueue', ...rate },
+  { name: 'single enqueue by 1 client, a worker running', ...rate },
+  { name: single, ...rate },
+  { name: wal, unit: 'bytes', ...perJob },
+  { name: 'WAL of a job, enqueue', unit: 'bytes', ...perJob },
+  { name: 'WAL of a job, drain', unit: 'bytes', ...perJob },
+  { name: 'CPU of a job, bulk enqueue, client', unit: 'µs', ...perJob },
+  { name: 'CPU of a job, bulk enqueue, Postgres', unit: 'µs', ...perJob },
+  { name: 'CPU of a job, drain, worker', unit: 'µs', ...perJob },
+  { name: 'CPU of a job, drain, Postgres', unit: 'µs', ...perJob },
+];
 
-/** One round on an emptied queue: bulk enqueue, drain, single enqueues, idle pickups. */
-export async function queueRound(pool: pg.Pool, size: QueueSize): Promise<QueueRound> {
-  const queue = createJobQueue(createPgRpc(pool, { prepare: true }));
-  await pool.query('truncate background_jobs cascade');
-  // The trigger does so too, but not in the rounds without triggers.
-  await pool.query('truncate background_job_ready, background_job_leases, background_job_slots');
-  const walBefore = await walPosition(pool);
-  const enqueueMs = await milliseconds(() => enqueueInBulk(queue, size.bulk));
-  const drainMs = await milliseconds(() => drain(queue, size.bulk));
-  const walBytes = (await walPosition(pool)) - walBefore;
-  const singleMs = await milliseconds(() => enqueueSingly(queue, size.single, 16));
-  await drain(queue, size.single);
-  const pickups = await measurePickups(queue, size.pickups);
-  return {
-    'bulk enqueue jobs/s': (size.bulk / enqueueMs) * 1000,
-    'drain jobs/s': (size.bulk / drainMs) * 1000,
-    'enqueue + drain WAL bytes/job': walBytes / size.bulk,
-    'single enqueue jobs/s, 16 clients': (size.single / singleMs) * 1000,
-    'pickup p50 ms': percentile(pickups, 0.5),
-    'pickup p95 ms': percentile(pickups, 0.95),
+/** One contender's round, on an emptied queue: bulk enqueue and drain, singles, and a drain by four workers. */
+export async function queueRound(
+  entrant: Entrant,
+  size: QueueSize,
+  { onlyDrain }: { onlyDrain: boolean },
+): Promise<Round> {
+  await entrant.producer.reset();
+  await entrant.pool.query('checkpoint');
+  const one = await withOneWorker(entrant, size, onlyDrain);
+  const workers = await startWorkers(entrant.contender, entrant.databaseUrl, { count: 4 });
+  await bulk(entrant, workers, size.warmUp);
+  const { drain: byFour } = await bulk(entrant, workers, size.bulk);
+  await workers.stop();
+  return { ...one, [drainByFour]: perSecond(size.bulk, byFour.ms) };
+}
+
+async function withOneWorker(entrant: Entrant, size: QueueSize, onlyDrain: boolean): Promise<Round> {
+  const workers = await startWorkers(entrant.contender, entrant.databaseUrl);
+  await bulk(entrant, workers, size.warmUp);
+  const cost = await bulk(entrant, workers, size.bulk);
+  const each = (value: number): number => value / size.bulk;
+  const figures: Round = {
+    [drain]: perSecond(size.bulk, cost.drain.ms),
+    'WAL of a job, drain': each(cost.drain.walBytes),
+    'CPU of a job, drain, worker': each(cost.drain.workerCpuMs) * 1000,
+    'CPU of a job, drain, Postgres': each(cost.drain.postgresCpuMs) * 1000,
   };
-}
-
-async function walPosition(pool: pg.Pool): Promise<number> {
-  const { rows } = await pool.query<{ bytes: string }>(
-    `select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::text as bytes`,
-  );
-  return Number(rows[0]?.bytes);
-}
-
-async function enqueueInBulk(queue: JobQueue, jobs: number): Promise<void> {
-  for (let done = 0; done < jobs; done += 1000)
-    await queue.enqueue(Array.from({ length: Math.min(1000, jobs - done) }, (_, n) => job(done + n)));
-}
-
-/** Two claimers, so that one claims while the other completes. Fails when a job is missing or comes twice. */
-async function drain(queue: JobQueue, expected: number): Promise<void> {
-  const seen = new Set<string>();
-  const claimer = async (worker: string): Promise<void> => {
-    for (;;) {
-      const jobs = await queue.claim({ lane: 'edge', worker, maxJobs: batch, leaseSeconds: 60 });
-      if (jobs.length === 0) return;
-      for (const { id } of jobs) seen.add(id);
-      const results = jobs.map(({ id, leaseToken }) => ({ jobId: id, leaseToken, result: { ok: true } }));
-      const accepted = await queue.complete(results);
-      if ([...accepted.values()].includes(false)) throw new Error('drain: a completion was refused');
-    }
-  };
-  await Promise.all([claimer('bench 1'), claimer('bench 2')]);
-  if (seen.size !== expected) throw new Error(`drain: expected ${expected} jobs, got ${seen.size}`);
-}
-
-async function enqueueSingly(queue: JobQueue, jobs: number, clients: number): Promise<void> {
-  let next = 0;
-  const client = async (): Promise<void> => {
-    while (next < jobs) await queue.enqueue([job((next += 1))]);
-  };
-  await Promise.all(Array.from({ length: clients }, client));
-  // Clients that passed the check together may each have added one more.
-  const extra = next - jobs;
-  if (extra > 0) throw new Error(`single enqueue: ${extra} jobs too many`);
-}
-
-/** From the moment before an enqueue to the moment when a claimer, which asks without a pause, holds the job. */
-async function measurePickups(queue: JobQueue, pickups: number): Promise<number[]> {
-  const times: number[] = [];
-  for (let n = 0; n < pickups; n += 1) {
-    const start = performance.now();
-    const claimed = claimNext(queue);
-    await queue.enqueue([job(n)]);
-    const { id, leaseToken } = await claimed;
-    times.push(performance.now() - start);
-    await queue.complete([{ jobId: id, leaseToken, result: null }]);
+  if (!onlyDrain) {
+    const few = Math.ceil(size.single / 4);
+    Object.assign(figures, {
+      'bulk enqueue': perSecond(size.bulk, cost.enqueue.ms),
+      [wal]: each(cost.enqueue.walBytes + cost.drain.walBytes),
+      'WAL of a job, enqueue': each(cost.enqueue.walBytes),
+      'CPU of a job, bulk enqueue, client': each(cost.enqueue.clientCpuMs) * 1000,
+      'CPU of a job, bulk enqueue, Postgres': each(cost.enqueue.postgresCpuMs) * 1000,
+      'single enqueue by 1 client, a worker running': perSecond(
+        few,
+        await singles(entrant, workers, { jobs: few, clients: 1 }),
+      ),
+      [single]: perSecond(size.single, await singles(entrant, workers, { jobs: size.single, clients: 16 })),
+    });
   }
-  return times;
+  await workers.stop();
+  return figures;
 }
 
-async function claimNext(queue: JobQueue): Promise<{ id: string; leaseToken: string }> {
-  for (;;) {
-    const [job] = await queue.claim({ lane: 'edge', worker: 'bench', maxJobs: 1, leaseSeconds: 60 });
-    if (job) return job;
-  }
+function perSecond(jobs: number, ms: number): number {
+  return (jobs / ms) * 1000;
 }

@@ -1,59 +1,66 @@
-import Table from 'cli-table3';
-import pg from 'pg';
-import { showSpread, spread } from '../measure.ts';
-import type { Bench, Section, SectionResult } from '../section.ts';
-import { queueMetrics, queueRound, type QueueRound, type QueueSize } from './round.ts';
+import { alternate } from '../alternate.ts';
+import { type Comparison, ratio } from '../comparison.ts';
+import { openArena } from '../contenders/arena.ts';
+import { graphileWorker, hybridJobs, hybridJobsCalls, pgBoss } from '../contenders/contenders.ts';
+import { atLeast, atMost, type Goal, type Section } from '../section.ts';
+import { drain, drainByFour, queueMetrics, queueRound, type QueueSize, single, wal } from './round.ts';
 
-const variants = ['triggers on', 'triggers off'] as const;
-
-type Rounds = Record<(typeof variants)[number], QueueRound[]>;
-
-/** Enqueue, drain and pickup, with the hand-edit triggers on and off. `--quick` takes about a minute. */
+/** Enqueue and drain, by one worker and by four, beside the peers. */
 export const queueSection: Section = {
   name: 'queue',
+  fairness: [
+    'graphile-worker deletes a job when it is done: it writes less and keeps nothing to be asked about. pg-boss keeps it, as we do.',
+    'Every contender has what its own documentation calls fastest, found by trying on a machine like this one; another machine may want other settings. `hybrid-jobs` is the whole product: payload validation, heartbeats, a time limit and an abort signal for each job. `claim and complete only` leaves these out, as graphile-worker and pg-boss do in part: it shows what the queue itself costs.',
+    "All jobs of a drain become visible at one moment to a worker that waits for them, so that nobody's start-up is measured. In life they trickle in.",
+    'Handlers do nothing. A job that does something hides all of these differences.',
+  ],
   async run(bench) {
     const size: QueueSize = bench.quick
-      ? { bulk: 10_000, single: 1_000, pickups: 50 }
-      : { bulk: 40_000, single: 4_000, pickups: 200 };
-    const rounds = bench.quick ? 3 : 7;
-    return summarise(await measure(bench, rounds, size), rounds, size);
+      ? { bulk: 10_000, single: 800, warmUp: 1_000 }
+      : { bulk: 40_000, single: 4_000, warmUp: 10_000 };
+    const rounds = bench.quick ? 2 : 5;
+    const arena = await openArena([hybridJobs, hybridJobsCalls, graphileWorker, pgBoss], bench.databaseUrl);
+    const comparison: Comparison = {
+      id: 'queue',
+      title: 'Enqueue and drain',
+      metrics: queueMetrics,
+      base: hybridJobs.name,
+      rounds: await alternate(bench, rounds, arena.entrants, (entrant) =>
+        queueRound(entrant, size, { onlyDrain: entrant.contender === hybridJobsCalls }),
+      ),
+    };
+    await arena.close();
+    return {
+      goals: goals(comparison),
+      rounds,
+      size,
+      settings: arena.settings,
+      comparisons: [comparison],
+    };
   },
 };
 
-async function measure(bench: Bench, rounds: number, size: QueueSize): Promise<Rounds> {
-  const pool = new pg.Pool({ connectionString: bench.databaseUrl, max: 20 });
-  const results: Rounds = { 'triggers on': [], 'triggers off': [] };
-  bench.progress('warm-up');
-  await queueRound(pool, { bulk: 5_000, single: 500, pickups: 20 });
-  for (let round = 1; round <= rounds; round += 1) {
-    for (const variant of round % 2 === 0 ? variants : variants.toReversed()) {
-      bench.progress(`round ${round} of ${rounds}, ${variant}`);
-      await pool.query(
-        `alter table background_jobs ${variant === 'triggers on' ? 'enable' : 'disable'} trigger user`,
-      );
-      results[variant].push(await queueRound(pool, size));
-    }
-  }
-  bench.progress('done');
-  await pool.end();
-  return results;
-}
-
-function summarise(results: Rounds, rounds: number, size: QueueSize): SectionResult {
-  const { 'triggers on': on, 'triggers off': off } = results;
-  const figures = queueMetrics.map((metric) => ({
-    metric,
-    on: spread(on.map((round) => round[metric])),
-    off: spread(off.map((round) => round[metric])),
-    ratio: spread(on.map((round, index) => round[metric] / (off[index]?.[metric] ?? NaN))),
-  }));
-  const table = new Table({
-    head: ['metric (median, least to most)', 'hand-edit triggers on', 'off', 'on / off'],
-    style: { head: [], border: [] },
-  });
-  for (const { metric, on, off, ratio } of figures) {
-    const digits = metric.endsWith('ms') ? 2 : 0;
-    table.push([metric, showSpread(on, digits), showSpread(off, digits), showSpread(ratio, 2)]);
-  }
-  return { tables: [table.toString()], goals: [], record: { rounds, size, figures, raw: results } };
+function goals(comparison: Comparison): Goal[] {
+  const toGraphile = (metric: string, of = hybridJobs.name): number =>
+    ratio(comparison, metric, of, graphileWorker.name).median;
+  const times = { unit: "× graphile-worker's" };
+  return [
+    atLeast({ id: '1', what: 'drain, history kept', ...times, value: toGraphile(drain), goal: 2 }),
+    atLeast({
+      id: '1 (claim and complete only)',
+      what: 'the same without the worker around the calls',
+      ...times,
+      value: toGraphile(drain, hybridJobsCalls.name),
+      goal: 2,
+    }),
+    atLeast({
+      id: '1 (4 workers)',
+      what: 'drain by 4 workers',
+      ...times,
+      value: toGraphile(drainByFour),
+      goal: 1.5,
+    }),
+    atLeast({ id: '2', what: single, ...times, value: toGraphile(single), goal: 5 }),
+    atMost({ id: '4', what: wal, ...times, value: toGraphile(wal), goal: 1 }),
+  ];
 }

@@ -305,6 +305,18 @@ export type Database = {
           },
         ];
       };
+      background_job_freed_keys: {
+        Row: {
+          concurrency_key: string;
+        };
+        Insert: {
+          concurrency_key: string;
+        };
+        Update: {
+          concurrency_key?: string;
+        };
+        Relationships: [];
+      };
       background_job_leases: {
         Row: {
           claimed_at: string;
@@ -342,6 +354,7 @@ export type Database = {
           expires_at: string;
           id: string;
           lane: string;
+          line_at: string | null;
           run_at: string;
           sort_at: string;
           type: string;
@@ -352,6 +365,7 @@ export type Database = {
           expires_at: string;
           id: string;
           lane: string;
+          line_at?: string | null;
           run_at: string;
           sort_at: string;
           type: string;
@@ -362,6 +376,7 @@ export type Database = {
           expires_at?: string;
           id?: string;
           lane?: string;
+          line_at?: string | null;
           run_at?: string;
           sort_at?: string;
           type?: string;

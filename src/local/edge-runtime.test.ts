@@ -109,7 +109,15 @@ test('a child that crashed is replaced on the next request', async () => {
   const answer = await call('/crash');
   expect(answer.status).toBe(546);
   expect(await answer.json()).toMatchObject({ code: 'WORKER_LIMIT' });
-  const second = await servedBy();
+  const second = await vi.waitFor(
+    async () => {
+      const pid = await servedBy();
+      expect(pid).toBeTypeOf('number');
+      return pid;
+    },
+    { timeout: 45_000, interval: 100 },
+  );
+  expect(second).not.toBe(first);
   process.kill(second, 'SIGKILL');
   await until(async () => expect([first, second]).not.toContain(await servedBy()));
 });

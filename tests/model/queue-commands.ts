@@ -258,9 +258,10 @@ function handUpdate(connection: number, index: number, status: (typeof statuses)
   return command(`set a row to ${status} by hand`, connection, async (model, ask) => {
     const job = anyJob(model, index);
     if (!job) return;
+    await ask('update background_jobs set status = $2 where id = $1', [job.id, status]);
     const [row] = await ask<{ lease_token: string | null }>(
-      'update background_jobs set status = $2 where id = $1 returning lease_token',
-      [job.id, status],
+      'select lease_token from background_jobs where id = $1',
+      [job.id],
     );
     model.edited(job, status, row?.lease_token ?? null);
   });

@@ -101,7 +101,9 @@ describe('a hand edit of status', () => {
     await expect(
       queue.sql(`update background_jobs set status = 'done' where id = $1`, [job.id]),
     ).rejects.toMatchObject({
-      constraint: 'background_jobs_status_known',
+      code: '23514',
+      message:
+        'background_jobs.status: expected queued, processing, completed, failed or cancelled, got done',
     });
     await expect(
       queue.sql(`update background_jobs set status = null where id = $1`, [job.id]),

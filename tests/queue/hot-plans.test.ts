@@ -1,0 +1,73 @@
+import type pg from 'pg';
+import { describe, expect, it } from 'vitest';
+import { lease, useQueue } from './test-queue.ts';
+
+const queue = useQueue();
+
+/** Plans of the statements inside the functions that `work` calls, as the server logged them. */
+async function plansOf(client: pg.PoolClient, work: () => Promise<unknown>): Promise<string[]> {
+  const plans: string[] = [];
+  const note = ({ message = '' }: { message?: string }) => plans.push(message);
+  client.on('notice', note);
+  await client.query(`load 'auto_explain'`);
+  await client.query(
+    `set auto_explain.log_min_duration = 0; set auto_explain.log_nested_statements = on; set client_min_messages = log`,
+  );
+  await work();
+  await client.query('reset client_min_messages; reset auto_explain.log_min_duration');
+  client.off('notice', note);
+  return plans;
+}
+
+/** Finished jobs of the past, and a line of waiting ones. Analysed when the line was empty, as it is at most times. */
+async function fill(client: pg.PoolClient): Promise<void> {
+  await client.query('analyze background_jobs; analyze background_job_ready; analyze background_job_leases');
+  await client.query('set session_replication_role = replica');
+  await client.query(
+    `insert into background_jobs (type, lane, status, priority, max_retries, timeout_seconds, expires_at,
+       created_at, started_at, completed_at, duration_ms)
+     select 'plan', 'edge', 'completed', 0, 3, 60, now(), now() - n * interval '1 second', now(), now(), 5
+     from generate_series(1, 50000) n`,
+  );
+  await client.query('reset session_replication_role');
+  for (let n = 0; n < 4; n++) {
+    const jobs = Array.from({ length: 2_000 }, () => ({ type: 'plan' }));
+    await client.query('select count(*) from enqueue_background_jobs($1)', [JSON.stringify(jobs)]);
+  }
+}
+
+const scansOf = (plans: string[], table: string): string[] =>
+  plans.filter((plan) => new RegExp(`(Seq Scan|Bitmap Heap Scan) on ${table}\\b`).test(plan));
+
+describe('on a database with a history, and a line whose statistics are old', () => {
+  it('no hot statement reads more of a table than it needs', async () => {
+    const client = await queue.connect();
+    await fill(client);
+    const run = async () => {
+      const jobs = await queue.claim({ maxJobs: 500 }, client);
+      const leases = JSON.stringify(jobs.map(lease));
+      await client.query('select * from heartbeat_background_jobs($1, 60)', [leases]);
+      await client.query('select * from complete_background_jobs($1)', [leases]);
+      await client.query('select * from enqueue_background_jobs($1)', [
+        JSON.stringify([{ type: 'plan', idempotency_key: jobs[0]?.id }, { type: 'plan' }]),
+      ]);
+    };
+    // Plans of the first calls of a session differ from those that it keeps.
+    for (let n = 0; n < 6; n++) await run();
+    const plans = await plansOf(client, run);
+    expect(plans.length).toBeGreaterThan(10);
+    for (const table of ['background_jobs', 'background_job_ready', 'background_job_leases'])
+      expect(scansOf(plans, table), table).toEqual([]);
+    await client.query('truncate background_jobs cascade');
+  });
+
+  it('a claim takes the ready rows in the order of their index, without a sort', async () => {
+    const client = await queue.connect();
+    await fill(client);
+    const plans = await plansOf(client, () => queue.claim({ maxJobs: 10 }, client));
+    const picks = plans.filter((plan) => /LockRows/.test(plan) && /background_job_ready_order/.test(plan));
+    expect(picks.length).toBeGreaterThan(0);
+    for (const pick of picks) expect(pick).not.toMatch(/Sort/);
+    await client.query('truncate background_jobs cascade');
+  });
+});
