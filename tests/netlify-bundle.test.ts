@@ -125,6 +125,15 @@ describe('the bundle that Netlify deploys', () => {
     expect(output).toContain('INNGEST_PRODUCTION_EVENT_KEY (or INNGEST_EVENT_KEY): expected an event key');
   });
 
+  it('starts analyses for signed-in users only, at a function of its own', async () => {
+    const asked = async (method: string) => await call(supabase, 'analysis-start', { method });
+    expect(await asked('GET')).toMatchObject({ status: 405, body: { error: 'expected POST, got GET' } });
+    expect(await asked('POST')).toMatchObject({
+      status: 401,
+      body: { error: 'Authorization: expected Bearer and the access token of a signed-in user' },
+    });
+  });
+
   it('holds no test and no environment file', () => {
     expect(files.filter((file) => !file.includes('node_modules') && /\.test\.|\.env/.test(file))).toEqual([]);
   });

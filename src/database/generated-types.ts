@@ -2416,6 +2416,10 @@ export type Database = {
         Args: { max_jobs?: number; since?: string; type?: string };
         Returns: number;
       };
+      refresh_workspace_repositories: {
+        Args: { after?: string; full_recompute: boolean; max_repositories: number; workspace_id: string };
+        Returns: Json;
+      };
       register_callback_endpoint: { Args: { allow_private?: boolean; url: string }; Returns: string };
       remove_job_schedule: { Args: { name: string }; Returns: boolean };
       remove_worker: { Args: { worker: string }; Returns: undefined };

@@ -127,7 +127,8 @@ begin
     from (
       select get_byte(v_bytes, n) | (get_byte(v_bytes, n + 1) << 8) | (get_byte(v_bytes, n + 2) << 16)
         | (get_byte(v_bytes, n + 3) << 24) as bits
-      from generate_series(0, octet_length(v_bytes) - 4, 4) as n offset 0
+      -- In the select list, generate_series is not written to a buffer first: a fifth of the time.
+      from (select generate_series(0, octet_length(v_bytes) - 4, 4) as n) as first_bytes offset 0
     ) as w);
 end
 $$;
@@ -139,7 +140,7 @@ language plpgsql immutable
 set search_path = ''
 as $$
 declare
-  v_square double precision := (select sum(x::double precision * x) from unnest(vector) as x);
+  v_square double precision := (select sum(e.x::double precision * e.x) from (select unnest(vector) as x) as e);
 begin
   if cardinality(vector) not between 1 and 16000 or vector is null or array_position(vector, null) is not null then
     raise exception using errcode = 'PT400', message = format(

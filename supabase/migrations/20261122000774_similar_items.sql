@@ -17,11 +17,12 @@ language plpgsql immutable parallel safe
 set search_path = ''
 as $$
 begin
-  return (select sum(x::double precision * y) from unnest(a, b) as pair(x, y));
+  -- Stored numbers are rounded, so that the sum of two equal vectors may be a little more than 1.
+  return (select least(1, greatest(-1, sum(x::double precision * y))) from unnest(a, b) as pair(x, y));
 end
 $$;
 comment on function embedding.similarity(real[], real[]) is
-  'Cosine similarity of two vectors of length 1 and equal dimensions, summed in double precision.';
+  'Cosine similarity, from -1 to 1, of two vectors of length 1 and equal dimensions, summed in double precision.';
 
 create function embedding.pgvector_schema() returns text
 language plpgsql stable

@@ -206,7 +206,7 @@ begin
        select e.item_type, e.item_id, e.dimensions, e.embedded_at, %s
        from public.embeddings e where e.repository_id = $1 and e.model = $2 and e.vector is not null
      )
-     select a.item_type, a.item_id, $2, b.item_type, b.item_id, $1, %s, b.embedded_at
+     select a.item_type, a.item_id, $2, b.item_type, b.item_id, $1, least(1, greatest(-1, %s)), b.embedded_at
      from unnest($3) as d
      join of_repository a on a.item_type = d.item_type and a.item_id = d.item_id
      join of_repository b on b.dimensions = a.dimensions and (b.item_type, b.item_id) <> (a.item_type, a.item_id)',

@@ -169,6 +169,42 @@ describe('what is due', () => {
     expect(await sql('select * from embeddings')).toEqual([]);
   });
 
+  it('is found without reading the items that are not due', async () => {
+    await store(await due());
+    await sql(`insert into issues (github_id, repository_id, number, title, body, state, created_at, updated_at)
+      select 1000 + n, '${repositoryOne}', 1000 + n, 'One of many ' || n, 'a body', 'open', now(), now()
+      from generate_series(1, 20000) n`);
+    await sql(`insert into embeddings (item_type, item_id, model, repository_id, content_hash, error)
+      select 'issue', id, 'a-model', repository_id, encode(sha256(convert_to(title || E'\n\n' || body, 'UTF8')), 'hex'), 'not now'
+      from issues where number > 1000`);
+    expect(await due()).toEqual([]);
+    await sql('update issues set body = $1 where number between 1001 and 1050', ['changed']);
+    await sql('vacuum analyze');
+    const client = await database.pool.connect();
+    const rowsRead = async (): Promise<number> => {
+      const { rows } = await client.query<{ read: number }>(
+        `select sum(seq_tup_read + idx_tup_fetch)::integer as read from pg_stat_xact_user_tables
+         where relname in ('issues', 'pull_requests', 'discussions', 'embeddings')`,
+      );
+      return rows[0]?.read ?? NaN;
+    };
+    try {
+      await client.query('begin');
+      // So few items would be read as a whole, and rightly so; where there are a million, each is looked up.
+      await client.query('set local enable_seqscan = off');
+      const before = await rowsRead();
+      const { rows } = await client.query(
+        `select item_id from list_due_embeddings(null, null, 'a-model', 2048, 3000000)`,
+      );
+      expect(rows).toHaveLength(50);
+      // Each of the fifty a few times.
+      expect((await rowsRead()) - before).toBeLessThan(1_000);
+      await client.query('rollback');
+    } finally {
+      client.release();
+    }
+  }, 60_000);
+
   it('sees what a capture adds while the repository is met for the first time', async () => {
     const capture = await database.pool.connect();
     await capture.query('begin');

@@ -5,8 +5,8 @@ interface Price {
 }
 
 /**
- * List prices without discounts. Source: "Pricing" in OpenAI's platform documentation
- * (https://platform.openai.com/docs/pricing), as of August 2025.
+ * List prices without discounts, as "Pricing" in OpenAI's platform documentation (https://platform.openai.com/docs/pricing)
+ * had them in August 2025 to our knowledge; not compared with that page since. Costs in `ai_usage` are no better than these.
  */
 const prices: Readonly<Record<string, Price>> = {
   'text-embedding-3-small': { input: 0.02, output: 0 },

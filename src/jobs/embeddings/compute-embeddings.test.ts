@@ -146,6 +146,20 @@ describe('a bad item', () => {
   });
 });
 
+describe('many items without text', () => {
+  it('do not make one that OpenAI refuses look like a refusal of all', async () => {
+    await process.close();
+    await standIn.close();
+    await begin({ refusedText: 'unspeakable' });
+    await addIssues(database, 30, `case when n = 1 then 'unspeakable' end`);
+    await query(`update issues set title = ' ' where number > 4`);
+    expect(await compute()).toMatchObject({
+      status: 'completed',
+      result: { items: 30, embedded: 3, failed: 27 },
+    });
+  });
+});
+
 describe('a request', () => {
   it('that turns out too large goes again with what has room, and the next ones are as large as they may be', async () => {
     await process.close();

@@ -2,14 +2,14 @@ import { recordUsage } from '../ai/usage.ts';
 import type { JobContext } from '../job-context.ts';
 import { embedInputs, type Input } from './embed-inputs.ts';
 import { fillRequest } from './fill-request.ts';
+import type { ItemReference } from './item-reference.ts';
 import { openAiDimensions, openAiModel, requestLimits } from './openai-model.ts';
 import { cutToFit, estimateTokens } from './text-size.ts';
 
-/** A row of `list_due_embeddings`. */
+/** What we read of a row of `list_due_embeddings`. */
 interface DueItem {
   item_type: string;
   item_id: string;
-  repository_id: string;
   content: string;
   content_hash: string;
 }
@@ -20,7 +20,7 @@ interface DueInput extends Input {
 
 /** Which items to embed; null: all that are due. */
 export interface Scope {
-  items: { type: string; id: string }[] | null;
+  items: ItemReference[] | null;
   repositoryId: string | null;
 }
 
@@ -42,7 +42,7 @@ export interface BatchCounts {
 const windowBytes = 3_000_000;
 /** Rows of one call: 1.4 MB of vectors. */
 const storedTogether = 512;
-/** After so many refusals without a single vector it is not the items that are at fault. */
+/** After so many refusals by the model without a single vector it is not the items that are at fault. */
 const mostRefusals = 20;
 /** A smaller request says too little about how many tokens a text has. */
 const tellingTokens = 10_000;
@@ -71,44 +71,23 @@ export async function embedBatch(
   };
   for (const item of due)
     if (item.content.trim() === '') refuse(item, 'there is no text: title and body are empty');
+  const empty = refusals.length;
   const inputs = due.filter(({ content }) => content.trim() !== '').map(toInput);
-  const room = Math.floor((requestLimits.tokens * (worth === 1 ? 1 : margin)) / worth);
-  const chosen = fillRequest(
-    inputs.map(({ tokens }) => tokens),
-    { inputs: requestLimits.inputs, tokens: room },
-  ).flatMap((position) => inputs[position] ?? []);
-
-  await embedInputs(chosen, {
+  await embedInputs(firstThatFit(inputs, worth), {
     async embed(texts) {
       counts.requests += 1;
       return await ctx.openai.embed(texts, { model: openAiModel, dimensions: openAiDimensions });
     },
-    async embedded(sent, { vectors, tokens }) {
-      const use = {
-        model: openAiModel,
-        purpose: 'embeddings',
-        requests: 1,
-        tokens: { input: tokens, output: 0 },
-      };
-      counts.costMicroUsd += await recordUsage(ctx, use);
-      const estimated = sent.reduce((sum, input) => sum + input.tokens, 0);
-      if (tokens >= tellingTokens) worth = tokens / estimated;
-      const each = tokens / estimated;
-      await store(
-        ctx,
-        sent.map(({ item, tokens: own }, index) => ({
-          ...keyOf(item),
-          tokens: Math.round(own * each),
-          vector: vectors[index] ?? '',
-        })),
-      );
+    async embedded(sent, answer) {
+      counts.costMicroUsd += await keep(ctx, sent, answer);
+      if (answer.tokens >= tellingTokens) worth = answer.tokens / estimateOf(sent);
       counts.embedded += sent.length;
-      counts.tokens += tokens;
+      counts.tokens += answer.tokens;
       counts.shortened += sent.filter(({ item, text }) => text.length < item.content.length).length;
     },
     refused({ item }, error) {
       refuse(item, error.message);
-      if (counts.embedded === 0 && refusals.length >= mostRefusals) throw error;
+      if (counts.embedded === 0 && refusals.length - empty >= mostRefusals) throw error;
     },
   });
   await store(ctx, refusals);
@@ -136,11 +115,43 @@ function toInput(item: DueItem): DueInput {
   return { item, text, tokens: estimateTokens(text), cuts: 0 };
 }
 
-type RowKey = Pick<DueItem, 'item_type' | 'item_id' | 'repository_id' | 'content_hash'> & { model: string };
+/** As many of the inputs as one request holds, if their estimates are worth so many tokens each. */
+function firstThatFit(inputs: readonly DueInput[], worth: number): DueInput[] {
+  const tokens = Math.floor((requestLimits.tokens * (worth === 1 ? 1 : margin)) / worth);
+  const estimates = inputs.map((input) => input.tokens);
+  return fillRequest(estimates, { inputs: requestLimits.inputs, tokens }).flatMap((at) => inputs[at] ?? []);
+}
+
+const estimateOf = (inputs: readonly DueInput[]): number =>
+  inputs.reduce((sum, input) => sum + input.tokens, 0);
+
+/**
+ * Records what a request has used, and stores its vectors, each with its share of the tokens.
+ * @returns the cost, in millionths of a US dollar
+ */
+async function keep(
+  ctx: Context,
+  sent: readonly DueInput[],
+  { vectors, tokens }: { vectors: string[]; tokens: number },
+): Promise<number> {
+  const used = { input: tokens, output: 0 };
+  const use = { model: openAiModel, purpose: 'embeddings', requests: 1, tokens: used };
+  const cost = await recordUsage(ctx, use);
+  const perEstimate = tokens / estimateOf(sent);
+  const rows = sent.map(({ item, tokens: estimate }, index) => ({
+    ...keyOf(item),
+    tokens: Math.round(estimate * perEstimate),
+    vector: vectors[index] ?? '',
+  }));
+  await store(ctx, rows);
+  return cost;
+}
+
+type RowKey = Pick<DueItem, 'item_type' | 'item_id' | 'content_hash'> & { model: string };
 type StoredRow = RowKey & { tokens: number } & ({ vector: string } | { error: string });
 
-function keyOf({ item_type, item_id, repository_id, content_hash }: DueItem): RowKey {
-  return { item_type, item_id, repository_id, content_hash, model: openAiModel };
+function keyOf({ item_type, item_id, content_hash }: DueItem): RowKey {
+  return { item_type, item_id, content_hash, model: openAiModel };
 }
 
 async function store({ rpc, signal }: Context, rows: readonly StoredRow[]): Promise<void> {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { JobContext } from '../job-context.ts';
 import { NonRetryableError } from '../outcomes.ts';
+import type { ItemReference } from './item-reference.ts';
 import type { TextEmbedder } from './text-embedder.ts';
 
 /** How much one run does. Shared by the payloads of both jobs. */
@@ -8,11 +9,6 @@ export const localPayload = z.object({
   /** Items that one run embeds; the next run continues. Default: 2,000. */
   maxItems: z.int32().positive().default(2000),
 });
-
-export interface ItemReference {
-  type: 'issue' | 'pull_request' | 'discussion';
-  id: string;
-}
 
 /** What to embed, if it is due: these items, those of a repository, or (neither) all. */
 export interface LocalScope {

@@ -4,16 +4,15 @@ import { lookUp } from '../capture/store/capture-state.ts';
 import { defineJob } from '../define-job.ts';
 import type { JobContext } from '../job-context.ts';
 import { NonRetryableError } from '../outcomes.ts';
+import { itemReference } from './item-reference.ts';
 import { embedLocally, type LocalEmbeddings, localPayload, notSet, openModel } from './local-embedding.ts';
 
 /** Of one job; more belong to several. */
 const mostItems = 1_000;
 
-const item = z.object({ type: z.enum(['issue', 'pull_request', 'discussion']), id: z.guid() });
-
 const payload = optionalRepositoryPayload
   .and(localPayload)
-  .and(z.object({ items: z.array(item).nonempty().max(mostItems).optional() }))
+  .and(z.object({ items: z.array(itemReference).nonempty().max(mostItems).optional() }))
   .refine(({ repository, items }) => (repository === null) !== (items === undefined), {
     path: ['items'],
     message: 'expected either items [{type, id}] or a repository',

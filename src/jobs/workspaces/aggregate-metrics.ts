@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineJob } from '../define-job.ts';
+import { refreshRepositories } from './refresh-repositories.ts';
 import {
   type AggregatedMetrics,
   metricsOf,
@@ -17,8 +18,8 @@ const payload = workspacePayload.and(
 
 /**
  * Computes `workspace_daily_metrics` (90 days) and `workspace_metrics` (the last 7, 30 and 90 days, and the trend against
- * as many days before) of one workspace from captured rows, in one call of SQL and without GitHub. The formulas stand in
- * the comments on the tables' columns.
+ * as many days before) of one workspace from captured rows, in SQL and without GitHub: the repositories in portions, each
+ * a checkpoint, then the workspace in one statement. The formulas stand in the comments on the tables' columns.
  */
 export const aggregateMetrics = defineJob({
   type: 'workspace.metrics.aggregate',
@@ -32,15 +33,14 @@ export const aggregateMetrics = defineJob({
   run: aggregate,
 });
 
-async function aggregate({
-  rpc,
-  signal,
-  payload: { workspaceId, full },
-}: WorkspaceContext<{ full: boolean }>): Promise<WorkspaceMetrics> {
+async function aggregate(ctx: WorkspaceContext<{ full: boolean }>): Promise<WorkspaceMetrics> {
+  const { rpc, signal, payload } = ctx;
+  const read = await refreshRepositories(ctx, payload.full);
   const metrics = await rpc<AggregatedMetrics | null>(
     'aggregate_workspace_metrics',
-    { workspace_id: workspaceId, full_recompute: full },
+    // What changed since it was read is read again; the rest is known.
+    { workspace_id: payload.workspaceId, full_recompute: false },
     { signal },
   );
-  return metricsOf(workspaceId, metrics);
+  return metricsOf(payload.workspaceId, metrics, read);
 }

@@ -1,6 +1,7 @@
 import type { RepositoryReference } from '../capture/payload/repository-reference.ts';
 import { repositoryPayload } from '../capture/payload/repository-reference.ts';
 import { defineJob } from '../define-job.ts';
+import { refreshRepositories } from './refresh-repositories.ts';
 import {
   type AggregatedMetrics,
   metricsOf,
@@ -37,19 +38,17 @@ export const changeRepository = defineJob({
   run: update,
 });
 
-async function update({
-  rpc,
-  signal,
-  payload: { workspaceId, repository },
-}: WorkspaceContext<{ repository: RepositoryReference }>): Promise<ChangedWorkspace> {
+async function update(ctx: WorkspaceContext<{ repository: RepositoryReference }>): Promise<ChangedWorkspace> {
+  const { workspaceId, repository } = ctx.payload;
   const { id, githubId: github_id, owner, name } = repository;
-  const change = await rpc<Change | null>(
+  const read = await refreshRepositories(ctx, false);
+  const change = await ctx.rpc<Change | null>(
     'update_workspace_repository',
     { workspace_id: workspaceId, repository: { id, github_id, owner, name } },
-    { signal },
+    { signal: ctx.signal },
   );
   return {
-    ...metricsOf(workspaceId, change),
+    ...metricsOf(workspaceId, change, read),
     isMember: change?.is_member ?? false,
     newlyTracked: change?.newly_tracked ?? false,
   };

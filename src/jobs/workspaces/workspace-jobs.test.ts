@@ -106,6 +106,30 @@ describe('workspace.metrics.aggregate', () => {
     expect(await window(30)).toMatchObject({ opened: 2, active_contributors: 1 });
   });
 
+  it('reads the repositories of a large workspace in portions, each a step that is kept', async () => {
+    for (let n = 2; n <= 45; n += 1) {
+      const added = await storeRepository(database, `octo/r${n}`, n);
+      await addRepository(database.pool, workspace, added);
+      await storePull(database.pool, pullOf(null, 5), n, added);
+    }
+    const job = await run('workspace.metrics.aggregate', { workspaceId: workspace });
+    expect(job).toMatchObject({
+      status: 'completed',
+      result: { repositories: 45, repositoriesRead: 45, windows: { 7: { opened: 44 } } },
+    });
+    const { rows } = await database.pool.query<{ name: string; refreshed: number }>(
+      `select name, (output -> 'refreshed')::integer as refreshed from background_job_steps where job_id = $1 order by name`,
+      [job.id],
+    );
+    expect(rows).toEqual([
+      { name: 'repositories 1', refreshed: 20 },
+      { name: 'repositories 2', refreshed: 20 },
+      { name: 'repositories 3', refreshed: 5 },
+    ]);
+    const again = await run('workspace.metrics.aggregate', { workspaceId: workspace, full: false });
+    expect(again.result).toMatchObject({ repositoriesRead: 0, windows: { 7: { opened: 44 } } });
+  });
+
   it.each([
     [{}, 'workspaceId'],
     [{ workspaceId: 'team' }, 'workspaceId'],

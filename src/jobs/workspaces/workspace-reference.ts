@@ -46,15 +46,22 @@ export interface WorkspaceMetrics {
   windows: AggregatedMetrics['windows'];
 }
 
-/** @throws {NonRetryableError} the database has no such workspace */
-export function metricsOf(workspaceId: string, metrics: AggregatedMetrics | null): WorkspaceMetrics {
+/**
+ * @param read - repositories that were read before, in portions
+ * @throws {NonRetryableError} the database has no such workspace
+ */
+export function metricsOf(
+  workspaceId: string,
+  metrics: AggregatedMetrics | null,
+  read: number,
+): WorkspaceMetrics {
   if (metrics === null)
     throw new NonRetryableError(`workspaceId: expected a workspace that exists, got ${workspaceId}`);
   return {
     workspaceId,
     asOf: metrics.as_of,
     repositories: metrics.repositories,
-    repositoriesRead: metrics.repositories_read,
+    repositoriesRead: read + metrics.repositories_read,
     windows: metrics.windows,
   };
 }
