@@ -66,7 +66,7 @@ export function startAttempt(job: ClaimedJob, host: PerformHost, claimedAt: Date
   const deadline = isTimeoutFirst ? timesOutAt : host.deadline;
   const silence = [
     setAlarm(deadline, now, () => stop(isTimeoutFirst ? 'timeout' : 'hand-off')),
-    onAbort(host.shutdown, () => stop('hand-off')),
+    host.onShutdown(() => stop('hand-off')),
   ];
   const stopClock = (): void => silence.forEach((quiet) => quiet());
 
@@ -91,10 +91,4 @@ export function startAttempt(job: ClaimedJob, host: PerformHost, claimedAt: Date
       stop('ended');
     },
   };
-}
-
-function onAbort(signal: AbortSignal, act: () => void): () => void {
-  if (signal.aborted) act();
-  else signal.addEventListener('abort', act, { once: true });
-  return () => signal.removeEventListener('abort', act);
 }

@@ -51,6 +51,8 @@ export interface PerformHost extends PerformHostOptions {
   readonly completions: Completions;
   readonly graceMs: number;
   readonly secrets: SecretBox;
+  /** Calls `act` when `shutdown` is aborted, at once when it is. Returns what takes it back. */
+  onShutdown(act: () => void): () => void;
 }
 
 /** One per drain, or per request where a request runs one job: its heartbeats and completions are shared. */
@@ -61,5 +63,20 @@ export function createPerformHost(options: PerformHostOptions): PerformHost {
     secrets: options.secrets ?? createSecretBox([]),
     heartbeats: createHeartbeats(options),
     completions: createCompletions(options.queue),
+    onShutdown: shareAbort(options.shutdown),
+  };
+}
+
+/** One listener for all: a signal's own list of them is searched from its start for each one that goes. */
+function shareAbort(signal: AbortSignal): PerformHost['onShutdown'] {
+  const acts = new Set<() => void>();
+  const actAll = (): void => acts.forEach((act) => act());
+  return (act) => {
+    if (signal.aborted) act();
+    else if (acts.add(act).size === 1) signal.addEventListener('abort', actAll);
+    return () => {
+      // The signal may outlive the host: nothing of it stays behind.
+      if (acts.delete(act) && acts.size === 0) signal.removeEventListener('abort', actAll);
+    };
   };
 }

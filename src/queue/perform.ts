@@ -73,18 +73,26 @@ async function runUntilStopped(
   attempt: Attempt,
   graceMs: number,
 ): Promise<RunEnd> {
-  const settled = new AbortController();
+  let isSettled = false;
   const ran = new Promise((resolve) => resolve(run()))
     .then(
       (returned): RunEnd => ({ returned }),
       (thrown: unknown): RunEnd => ({ thrown }),
     )
-    .finally(() => settled.abort('settled'));
-  const left = attempt.stopped.then(async (): Promise<RunEnd> => {
-    await pause(graceMs, settled.signal);
-    return settled.signal.aborted ? await ran : 'ignored its signal';
-  });
+    .finally(() => (isSettled = true));
+  // Every attempt is stopped in the end, most of them by their own: those need no timer.
+  const left = attempt.stopped.then(() => (isSettled ? ran : endWithinGrace(ran, graceMs)));
   return await Promise.race([ran, left]);
+}
+
+async function endWithinGrace(ran: Promise<RunEnd>, graceMs: number): Promise<RunEnd> {
+  const settled = new AbortController();
+  const waited = pause(graceMs, settled.signal).then((): RunEnd => 'ignored its signal');
+  try {
+    return await Promise.race([ran, waited]);
+  } finally {
+    settled.abort('settled');
+  }
 }
 
 /**
