@@ -1,58 +1,164 @@
 import type { GitHub } from '../github/github.ts';
 import type { FollowUpJob, JobContext } from '../jobs/job-context.ts';
+import type { OpenAi } from '../openai/openai.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Attempt } from './attempt.ts';
 import { type AttemptSteps, createAttemptSteps } from './attempt-steps.ts';
 import type { PerformHost } from './perform-host.ts';
-import { createProgressReporter } from './progress-reporter.ts';
+import { createProgressReporter, type ProgressReporter } from './progress-reporter.ts';
+
+/** What an attempt leaves behind besides its return value. */
+export interface AttemptTraces {
+  readonly followUps: readonly FollowUpJob[];
+  /** True when a step was refused for want of time: the job is not done, whatever its run makes of the refusal. */
+  readonly refusedStep: boolean;
+  /** Resolves when no step is running any more, or when the attempt is stopped. */
+  stepsSettled(): Promise<void>;
+  /** Waits for a progress report that is under way, and drops a later one; undefined when there is nothing to do. */
+  close(): Promise<void> | undefined;
+}
 
 export interface AttemptContext {
   readonly context: JobContext<unknown>;
-  readonly steps: AttemptSteps;
-  readonly followUps: readonly FollowUpJob[];
-  /** Waits for a progress report that is under way, and drops a later one. */
-  close(): Promise<void>;
+  readonly traces: AttemptTraces;
 }
 
-/** Builds what the job's `run` receives. */
+/** Builds what the job's `run` receives. Most jobs use little of it: each part is made when it is first asked for. */
 export function createAttemptContext(attempt: Attempt, host: PerformHost, payload: unknown): AttemptContext {
-  const { job } = attempt;
-  /** Made for the first line: most jobs log nothing. */
-  let child: Logger | undefined;
-  const log = (): Logger => (child ??= host.log.child({ jobId: job.id, type: job.type }));
-  const reporter = createProgressReporter(attempt, host.queue, log);
-  const steps = createAttemptSteps(attempt, host);
-  const followUps: FollowUpJob[] = [];
-  let github: GitHub | undefined;
-  const context: JobContext<unknown> = {
-    jobId: job.id,
-    type: job.type,
-    retryCount: job.retryCount,
-    payload,
-    step: (name, work) => steps.step(name, work),
-    get signal() {
-      return attempt.signal;
-    },
-    deadline: attempt.deadline,
-    progress: (percent, message) => reporter.report(percent, message),
-    get log() {
-      return log();
-    },
-    get github() {
-      github ??= host.github(log()).withSignal(attempt.signal);
-      return github;
-    },
-    get openai() {
-      return host.openai.withSignal(attempt.signal);
-    },
-    secrets: host.secrets,
-    rpc: host.rpc,
-    wake: async (isolates) => (await host.wake?.(isolates))?.woken ?? false,
-    http: host.http,
-    inngestEvents: host.inngestEvents ?? null,
-    openEmbedder: host.openEmbedder ?? null,
-    parents: () => host.queue.parents(job.id),
-    enqueue: (followUp) => void followUps.push(followUp),
-  };
-  return { context, steps, followUps, close: () => reporter.close() };
+  const parts = new AttemptParts(attempt, host);
+  return { context: new RunContext(parts, payload), traces: parts };
+}
+
+class AttemptParts implements AttemptTraces {
+  readonly attempt: Attempt;
+  readonly host: PerformHost;
+  #followUps: FollowUpJob[] | undefined;
+  #log: Logger | undefined;
+  #steps: AttemptSteps | undefined;
+  #reporter: ProgressReporter | undefined;
+  #github: GitHub | undefined;
+  #closed = false;
+
+  constructor(attempt: Attempt, host: PerformHost) {
+    this.attempt = attempt;
+    this.host = host;
+  }
+
+  get log(): Logger {
+    const { id, type } = this.attempt.job;
+    return (this.#log ??= this.host.log.child({ jobId: id, type }));
+  }
+
+  get steps(): AttemptSteps {
+    return (this.#steps ??= createAttemptSteps(this.attempt, this.host));
+  }
+
+  get reporter(): ProgressReporter {
+    if (!this.#reporter) {
+      this.#reporter = createProgressReporter(this.attempt, this.host.queue, () => this.log);
+      // Who reports for the first time after the end is not heard either.
+      if (this.#closed) void this.#reporter.close();
+    }
+    return this.#reporter;
+  }
+
+  get github(): GitHub {
+    return (this.#github ??= this.host.github(this.log).withSignal(this.attempt.signal));
+  }
+
+  get followUps(): FollowUpJob[] {
+    return (this.#followUps ??= []);
+  }
+
+  get refusedStep(): boolean {
+    return this.#steps?.refused() ?? false;
+  }
+
+  async stepsSettled(): Promise<void> {
+    await this.#steps?.settled();
+  }
+
+  close(): Promise<void> | undefined {
+    this.#closed = true;
+    return this.#reporter?.close();
+  }
+}
+
+/** Functions are made when they are read, so that a job may take them out of the context: `run({ step })`. */
+class RunContext implements JobContext<unknown> {
+  readonly jobId: string;
+  readonly type: string;
+  readonly retryCount: number;
+  readonly payload: unknown;
+  readonly deadline: Date;
+  readonly #parts: AttemptParts;
+
+  constructor(parts: AttemptParts, payload: unknown) {
+    const { job, deadline } = parts.attempt;
+    this.jobId = job.id;
+    this.type = job.type;
+    this.retryCount = job.retryCount;
+    this.payload = payload;
+    this.deadline = deadline;
+    this.#parts = parts;
+  }
+
+  get step(): JobContext<unknown>['step'] {
+    return this.#parts.steps.step;
+  }
+
+  get signal(): AbortSignal {
+    return this.#parts.attempt.signal;
+  }
+
+  get progress(): JobContext<unknown>['progress'] {
+    return this.#parts.reporter.report;
+  }
+
+  get log(): Logger {
+    return this.#parts.log;
+  }
+
+  get github(): GitHub {
+    return this.#parts.github;
+  }
+
+  get openai(): OpenAi {
+    return this.#parts.host.openai.withSignal(this.signal);
+  }
+
+  get secrets(): JobContext<unknown>['secrets'] {
+    return this.#parts.host.secrets;
+  }
+
+  get rpc(): JobContext<unknown>['rpc'] {
+    return this.#parts.host.rpc;
+  }
+
+  get wake(): JobContext<unknown>['wake'] {
+    const { host } = this.#parts;
+    return async (isolates) => (await host.wake?.(isolates))?.woken ?? false;
+  }
+
+  get http(): JobContext<unknown>['http'] {
+    return this.#parts.host.http;
+  }
+
+  get inngestEvents(): JobContext<unknown>['inngestEvents'] {
+    return this.#parts.host.inngestEvents ?? null;
+  }
+
+  get openEmbedder(): JobContext<unknown>['openEmbedder'] {
+    return this.#parts.host.openEmbedder ?? null;
+  }
+
+  get parents(): JobContext<unknown>['parents'] {
+    const { host } = this.#parts;
+    return () => host.queue.parents(this.jobId);
+  }
+
+  get enqueue(): JobContext<unknown>['enqueue'] {
+    const { followUps } = this.#parts;
+    return (followUp) => void followUps.push(followUp);
+  }
 }

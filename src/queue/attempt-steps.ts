@@ -59,7 +59,9 @@ export function createAttemptSteps(attempt: Attempt, host: PerformHost): Attempt
     },
     refused: () => refused,
     async settled() {
-      await Promise.race([Promise.allSettled(running), attempt.stopped]);
+      const { promise: stopped, resolve } = Promise.withResolvers<void>();
+      attempt.whenStopped(resolve);
+      await Promise.race([Promise.allSettled(running), stopped]);
     },
   };
 }

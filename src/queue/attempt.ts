@@ -1,4 +1,4 @@
-import { setAlarm } from './alarm.ts';
+import type { AttemptClock, Timed } from './attempt-clock.ts';
 import type { HeldLease } from './heartbeats.ts';
 import type { ClaimedJob } from './job-queue.ts';
 import type { PerformHost } from './perform-host.ts';
@@ -33,9 +33,9 @@ export interface Attempt {
   readonly signal: AbortSignal;
   readonly deadline: Date;
   /** Null while nobody has stopped it. */
-  stopReason(): StopReason | null;
-  /** Resolves when it is stopped. */
-  readonly stopped: Promise<void>;
+  readonly stopReason: StopReason | null;
+  /** Calls `act` once it is stopped, at once when it is. */
+  whenStopped(act: () => void): void;
   /** The first reason wins, except that a lost lease overrides all: nothing can be written then. */
   stop(reason: StopReason): void;
   /** Silences the clock; the lease stays, for the outcome is still to be written. */
@@ -46,49 +46,71 @@ export interface Attempt {
 /**
  * Starts the clock of an attempt.
  * @param claimedAt - when the claim was sent
+ * @param startedAt - now
  */
-export function startAttempt(job: ClaimedJob, host: PerformHost, claimedAt: Date): Attempt {
-  /** Made for the first who asks: most jobs never do. */
-  let controller: AbortController | undefined;
-  const stopped = Promise.withResolvers<void>();
-  let reason: StopReason | null = null;
+export function startAttempt(job: ClaimedJob, host: PerformHost, claimedAt: Date, startedAt: Date): Attempt {
+  return new RunningAttempt(job, host, claimedAt, startedAt);
+}
 
-  function stop(why: StopReason): void {
-    if (reason === null || why === 'lost') reason = why;
-    controller?.abort(new AttemptStopped(job, why));
-    stopped.resolve();
+class RunningAttempt implements Attempt, Timed {
+  readonly job: ClaimedJob;
+  readonly lease: HeldLease;
+  readonly deadline: Date;
+  stopReason: StopReason | null = null;
+  readonly #clock: AttemptClock;
+  readonly #isTimeoutFirst: boolean;
+  /** Made for the first who asks: most jobs never do. */
+  #controller: AbortController | undefined;
+  #acts: (() => void)[] = [];
+
+  constructor(job: ClaimedJob, host: PerformHost, claimedAt: Date, startedAt: Date) {
+    this.job = job;
+    this.#clock = host.clock;
+    const timesOutAt = startedAt.getTime() + job.timeoutSeconds * 1000;
+    this.#isTimeoutFirst = timesOutAt <= host.deadline.getTime();
+    this.deadline = this.#isTimeoutFirst ? new Date(timesOutAt) : host.deadline;
+    this.lease = host.heartbeats.hold({ jobId: job.id, leaseToken: job.leaseToken }, claimedAt, (why) =>
+      this.stop(why),
+    );
+    this.#clock.watch(this);
   }
 
-  const { now } = host;
-  const lease = host.heartbeats.hold({ jobId: job.id, leaseToken: job.leaseToken }, claimedAt, stop);
-  const timesOutAt = new Date(now().getTime() + job.timeoutSeconds * 1000);
-  const isTimeoutFirst = timesOutAt <= host.deadline;
-  const deadline = isTimeoutFirst ? timesOutAt : host.deadline;
-  const silence = [
-    setAlarm(deadline, now, () => stop(isTimeoutFirst ? 'timeout' : 'hand-off')),
-    host.onShutdown(() => stop('hand-off')),
-  ];
-  const stopClock = (): void => silence.forEach((quiet) => quiet());
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.stopReason !== null) this.#controller.abort(new AttemptStopped(this.job, this.stopReason));
+    }
+    return this.#controller.signal;
+  }
 
-  return {
-    job,
-    lease,
-    get signal() {
-      if (!controller) {
-        controller = new AbortController();
-        if (reason !== null) controller.abort(new AttemptStopped(job, reason));
-      }
-      return controller.signal;
-    },
-    deadline,
-    stopReason: () => reason,
-    stopped: stopped.promise,
-    stop,
-    stopClock,
-    end() {
-      stopClock();
-      lease.release();
-      stop('ended');
-    },
-  };
+  whenStopped(act: () => void): void {
+    if (this.stopReason === null) this.#acts.push(act);
+    else act();
+  }
+
+  stop(why: StopReason): void {
+    if (this.stopReason === null || why === 'lost') this.stopReason = why;
+    this.#controller?.abort(new AttemptStopped(this.job, why));
+    const acts = this.#acts;
+    this.#acts = [];
+    for (const act of acts) act();
+  }
+
+  outOfTime(): void {
+    this.stop(this.#isTimeoutFirst ? 'timeout' : 'hand-off');
+  }
+
+  handOff(): void {
+    this.stop('hand-off');
+  }
+
+  stopClock(): void {
+    this.#clock.forget(this);
+  }
+
+  end(): void {
+    this.stopClock();
+    this.lease.release();
+    this.stop('ended');
+  }
 }

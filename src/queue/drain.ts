@@ -70,7 +70,7 @@ export function startDrain(options: DrainOptions): Drain {
   const firstBatch = Promise.withResolvers<ClaimedJob[]>();
   const summary = emptySummary();
   /** Claimed jobs without an outcome. */
-  const unfinished = new Set<Promise<void>>();
+  let unfinished = 0;
   let slotsTaken = 0;
   /** The last claim brought less than there was room for. */
   let foundLess = false;
@@ -85,13 +85,13 @@ export function startDrain(options: DrainOptions): Drain {
       slotsTaken -= 1;
       if (!foundLess) ring();
     };
-    const finished = perform(job, host, { claimedAt, onRunEnd }).then((outcome) => {
+    unfinished += 1;
+    void perform(job, host, { claimedAt, onRunEnd }).then((outcome) => {
       summary[counters[outcome.kind]] += 1;
-      unfinished.delete(finished);
+      unfinished -= 1;
       // Its follow-ups, or the jobs that waited for its concurrency key, may be claimable now.
       ring();
     });
-    unfinished.add(finished);
   }
 
   async function claim(room: number): Promise<void> {
@@ -105,7 +105,7 @@ export function startDrain(options: DrainOptions): Drain {
   }
 
   /** Writing may lag behind running by one set of slots. */
-  const room = (): number => Math.min(concurrency - slotsTaken, 2 * concurrency - unfinished.size);
+  const room = (): number => Math.min(concurrency - slotsTaken, 2 * concurrency - unfinished);
   const ends = [host.shutdown, ...(options.stopClaiming ? [options.stopClaiming] : [])];
   const mayClaim = (): boolean =>
     !ends.some((signal) => signal.aborted) && host.now() < options.stopClaimingAt;
@@ -115,7 +115,7 @@ export function startDrain(options: DrainOptions): Drain {
       bell = new AbortController();
       const free = room();
       if (free > 0) await claim(free);
-      summary.emptied = free > 0 && foundLess && unfinished.size === 0 && !bell.signal.aborted;
+      summary.emptied = free > 0 && foundLess && unfinished === 0 && !bell.signal.aborted;
       if (summary.emptied) break;
       if (free > 0 && !foundLess && room() > 0) continue;
       await pause(options.pollMs ?? defaultPollMs, bell.signal);
@@ -123,6 +123,13 @@ export function startDrain(options: DrainOptions): Drain {
       await pause(0);
     }
     claiming = false;
+  }
+
+  async function untilAllEnded(): Promise<void> {
+    while (unfinished > 0) {
+      bell = new AbortController();
+      await pause(defaultPollMs, bell.signal);
+    }
   }
 
   async function run(): Promise<DrainSummary> {
@@ -136,7 +143,7 @@ export function startDrain(options: DrainOptions): Drain {
     } finally {
       claiming = false;
       for (const signal of ends) signal.removeEventListener('abort', ring);
-      while (unfinished.size > 0) await Promise.all(unfinished);
+      await untilAllEnded();
     }
     return summary;
   }

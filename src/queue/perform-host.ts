@@ -7,6 +7,8 @@ import type { OpenAi } from '../openai/openai.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createSecretBox, type SecretBox } from '../secrets/secret-box.ts';
 import { type Completions, createCompletions } from './completions.ts';
+import { type AttemptClock, createAttemptClock } from './attempt-clock.ts';
+import { indexDefinitions } from './find-definition.ts';
 import { type Heartbeats, createHeartbeats } from './heartbeats.ts';
 import type { JobQueue } from './job-queue.ts';
 
@@ -51,8 +53,9 @@ export interface PerformHost extends PerformHostOptions {
   readonly completions: Completions;
   readonly graceMs: number;
   readonly secrets: SecretBox;
-  /** Calls `act` when `shutdown` is aborted, at once when it is. Returns what takes it back. */
-  onShutdown(act: () => void): () => void;
+  readonly clock: AttemptClock;
+  /** The definition of an event name, be it a type or an alias. */
+  definitionOf: (name: string) => JobDefinition | undefined;
 }
 
 /** One per drain, or per request where a request runs one job: its heartbeats and completions are shared. */
@@ -63,20 +66,7 @@ export function createPerformHost(options: PerformHostOptions): PerformHost {
     secrets: options.secrets ?? createSecretBox([]),
     heartbeats: createHeartbeats(options),
     completions: createCompletions(options.queue),
-    onShutdown: shareAbort(options.shutdown),
-  };
-}
-
-/** One listener for all: a signal's own list of them is searched from its start for each one that goes. */
-function shareAbort(signal: AbortSignal): PerformHost['onShutdown'] {
-  const acts = new Set<() => void>();
-  const actAll = (): void => acts.forEach((act) => act());
-  return (act) => {
-    if (signal.aborted) act();
-    else if (acts.add(act).size === 1) signal.addEventListener('abort', actAll);
-    return () => {
-      // The signal may outlive the host: nothing of it stays behind.
-      if (acts.delete(act) && acts.size === 0) signal.removeEventListener('abort', actAll);
-    };
+    clock: createAttemptClock(options),
+    definitionOf: indexDefinitions(options.catalog),
   };
 }

@@ -1,8 +1,7 @@
+import type { FollowUpJob } from '../jobs/job-context.ts';
 import { NonRetryableError, SnoozeError } from '../jobs/outcomes.ts';
-import { pause } from './alarm.ts';
 import { type Attempt, explainStop, startAttempt } from './attempt.ts';
-import { type AttemptContext, createAttemptContext } from './attempt-context.ts';
-import { findDefinition } from './find-definition.ts';
+import { type AttemptTraces, createAttemptContext } from './attempt-context.ts';
 import { toNewJob } from './follow-up.ts';
 import type { ClaimedJob } from './job-queue.ts';
 import { type Outcome, type Verdict, verdictOn, writeVerdict } from './outcome.ts';
@@ -30,9 +29,9 @@ export async function perform(
   options: PerformOptions = {},
 ): Promise<Outcome> {
   const startedAt = host.now();
-  const attempt = startAttempt(job, host, options.claimedAt ?? startedAt);
+  const attempt = startAttempt(job, host, options.claimedAt ?? startedAt, startedAt);
   try {
-    const verdict = await reachVerdict(attempt, host);
+    const verdict = await reachVerdict(attempt, host, startedAt);
     attempt.stopClock();
     options.onRunEnd?.();
     const outcome = await writeVerdict(verdict, attempt, host);
@@ -44,74 +43,73 @@ export async function perform(
 }
 
 /** Runs the job and judges how it ended; does not write. */
-async function reachVerdict(attempt: Attempt, host: PerformHost): Promise<Verdict> {
+async function reachVerdict(attempt: Attempt, host: PerformHost, startedAt: Date): Promise<Verdict> {
   const { job } = attempt;
   // Told to go before it began: that must not cost the job a retry.
-  const outOfTime = host.now() >= host.stopStepsAt || host.now() >= host.deadline;
+  const outOfTime = startedAt >= host.stopStepsAt || startedAt >= host.deadline;
   if (host.shutdown.aborted || outOfTime)
-    return { kind: 'snooze', until: host.now(), reason: 'the host had no time left before the job began' };
+    return { kind: 'snooze', until: startedAt, reason: 'the host had no time left before the job began' };
   try {
-    const definition = findDefinition(host.catalog, job.type);
+    const definition = host.definitionOf(job.type);
     if (!definition)
       throw new NonRetryableError(`job ${job.type}: unknown job type, nothing here can run it`);
     const payload = await parsePayload(definition, job.payload);
-    const running = createAttemptContext(attempt, host, payload);
-    const end = await runUntilStopped(() => definition.run(running.context), attempt, host.graceMs);
-    if (running.steps.refused()) await running.steps.settled();
-    await running.close();
-    return await judge(end, attempt, running, host);
+    const { context, traces } = createAttemptContext(attempt, host, payload);
+    const end = await runUntilStopped(() => definition.run(context), attempt, host.graceMs);
+    if (traces.refusedStep) await traces.stepsSettled();
+    await traces.close();
+    return await judge(end, attempt, traces, host);
   } catch (error) {
     return verdictOn(error);
   }
 }
 
-type RunEnd = { returned: unknown } | { thrown: unknown } | 'ignored its signal';
+type RunEnd =
+  { how: 'returned'; value: unknown } | { how: 'threw'; error: unknown } | { how: 'ignored its signal' };
 
 /** Ends with the run, or a grace period after the attempt was stopped: what the run does later is ignored. */
-async function runUntilStopped(
-  run: () => Promise<unknown>,
-  attempt: Attempt,
-  graceMs: number,
-): Promise<RunEnd> {
+function runUntilStopped(run: () => Promise<unknown>, attempt: Attempt, graceMs: number): Promise<RunEnd> {
+  const { promise, resolve } = Promise.withResolvers<RunEnd>();
+  let grace: ReturnType<typeof setTimeout> | undefined;
   let isSettled = false;
-  const ran = new Promise((resolve) => resolve(run()))
-    .then(
-      (returned): RunEnd => ({ returned }),
-      (thrown: unknown): RunEnd => ({ thrown }),
-    )
-    .finally(() => (isSettled = true));
-  // Every attempt is stopped in the end, most of them by their own: those need no timer.
-  const left = attempt.stopped.then(() => (isSettled ? ran : endWithinGrace(ran, graceMs)));
-  return await Promise.race([ran, left]);
+  const settle = (end: RunEnd): void => {
+    isSettled = true;
+    clearTimeout(grace);
+    resolve(end);
+  };
+  attempt.whenStopped(() => {
+    // Every attempt is stopped in the end, most of them by their own.
+    if (!isSettled) grace = setTimeout(settle, graceMs, { how: 'ignored its signal' });
+  });
+  started(run).then(
+    (value) => settle({ how: 'returned', value }),
+    (error: unknown) => settle({ how: 'threw', error }),
+  );
+  return promise;
 }
 
-async function endWithinGrace(ran: Promise<RunEnd>, graceMs: number): Promise<RunEnd> {
-  const settled = new AbortController();
-  const waited = pause(graceMs, settled.signal).then((): RunEnd => 'ignored its signal');
-  try {
-    return await Promise.race([ran, waited]);
-  } finally {
-    settled.abort('settled');
-  }
+/** A run that throws before its first await has failed like any other. */
+async function started(run: () => Promise<unknown>): Promise<unknown> {
+  return await run();
 }
 
 /**
  * What the end of a run means. A lost lease and a cancel request win over all; work that was finished although time
  * was up is kept; what the job says deliberately (snooze, non-retryable) is believed.
  */
-async function judge(
+function judge(
   end: RunEnd,
   attempt: Attempt,
-  running: AttemptContext,
+  traces: AttemptTraces,
   host: PerformHost,
-): Promise<Verdict> {
-  const reason = attempt.stopReason();
+): Verdict | Promise<Verdict> {
+  const reason = attempt.stopReason;
   if (reason === 'lost') return { kind: 'lost' };
   if (reason === 'cancel') return verdictOn(new NonRetryableError(explainStop(attempt.job, reason)));
-  const thrown = typeof end === 'object' && 'thrown' in end ? end.thrown : undefined;
+  const thrown = end.how === 'threw' ? end.error : undefined;
   if (thrown instanceof SnoozeError || thrown instanceof NonRetryableError) return verdictOn(thrown);
-  if (running.steps.refused()) return { kind: 'hand-off' };
-  if (typeof end === 'object' && 'returned' in end) return await completion(end.returned, running, host);
+  if (traces.refusedStep) return { kind: 'hand-off' };
+  if (end.how === 'returned') return completion(end.value, attempt.job.type, traces.followUps, host);
   if (reason === 'hand-off') return { kind: 'hand-off' };
   if (reason === 'timeout') return verdictOn(timeOut(attempt, thrown));
   return verdictOn(thrown);
@@ -123,11 +121,16 @@ function timeOut(attempt: Attempt, cause: unknown): Error {
   return error;
 }
 
-async function completion(returned: unknown, running: AttemptContext, host: PerformHost): Promise<Verdict> {
-  const { type } = running.context;
-  const { value, bytes } = toStorableJson(`job ${type}: result`, returned, resultLimitBytes);
-  const enqueue = await Promise.all(running.followUps.map((followUp) => toNewJob(followUp, host.catalog)));
-  return { kind: 'complete', result: value, bytes, enqueue };
+function completion(
+  returned: unknown,
+  type: string,
+  followUps: readonly FollowUpJob[],
+  host: PerformHost,
+): Verdict | Promise<Verdict> {
+  const { value: result, bytes } = toStorableJson(`job ${type}: result`, returned, resultLimitBytes);
+  if (followUps.length === 0) return { kind: 'complete', result, bytes, enqueue: [] };
+  const newJobs = followUps.map((followUp) => toNewJob(followUp, host.definitionOf));
+  return Promise.all(newJobs).then((enqueue) => ({ kind: 'complete', result, bytes, enqueue }));
 }
 
 function logOutcome(outcome: Outcome, attempt: Attempt, host: PerformHost, startedAt: Date): void {

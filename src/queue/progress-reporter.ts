@@ -13,7 +13,7 @@ interface Progress {
 
 /** `ctx.progress` of one attempt. Cheap to call in a loop: at most one write per second, the newest report wins. */
 export interface ProgressReporter {
-  report(percent: number, message?: string): Promise<void>;
+  report: (percent: number, message?: string) => Promise<void>;
   /** Waits for a write that is under way, and drops a later one. */
   close(): Promise<void>;
 }

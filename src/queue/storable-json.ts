@@ -15,11 +15,16 @@ export interface StorableJson {
  * @throws {NonRetryableError} the value has no JSON form (BigInt, cycle, a throwing `toJSON`) or is too large
  */
 export function toStorableJson(what: string, value: unknown, limitBytes: number): StorableJson {
+  if (value === undefined || value === null) return { value: null, bytes: 4 };
   const json = stringify(what, value);
   const bytes = new TextEncoder().encode(json).byteLength;
   if (bytes > limitBytes)
     throw new NonRetryableError(`${what}: expected at most ${limitBytes} bytes of JSON, got ${bytes}`);
-  return { value: JSON.parse(json, (_key, part: unknown) => makeStorable(part)), bytes };
+  // JSON.stringify escapes whatever would have to be replaced.
+  const parsed: unknown = json.includes('\\u')
+    ? JSON.parse(json, (_key, part: unknown) => makeStorable(part))
+    : JSON.parse(json);
+  return { value: parsed, bytes };
 }
 
 function stringify(what: string, value: unknown): string {

@@ -42,7 +42,8 @@ export const classifyRepository = defineJob({
   run: (ctx: Context): Promise<ClassifiedRepository> => ctx.step('classify', () => classify(ctx)),
 });
 
-async function classify({ payload, rpc, signal, ...ctx }: Context): Promise<ClassifiedRepository> {
+async function classify(ctx: Context): Promise<ClassifiedRepository> {
+  const { payload, rpc, signal } = ctx;
   const state = await lookUpSize(rpc, payload.repository, signal);
   const { as_of: asOf, repository: known, size } = state;
   if (known === null)
