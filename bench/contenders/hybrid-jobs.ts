@@ -10,7 +10,7 @@ import { createOutsideHttp } from '../../src/runtime/outside-http.ts';
 import { startWorker } from '../../src/worker/worker.ts';
 import { type Contender, jobType, type Payload, type Producer } from './contender.ts';
 
-const concurrency = 1000;
+const concurrency = 2000;
 
 /** The whole product: its always-on worker, with validation, heartbeats, doorbell and housekeeping. */
 export const hybridJobs: Contender = {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
-import { createFunctionCalls, UnknownFunctionError, type FunctionCall } from './function-call.ts';
+import { createFunctionCalls, UnknownFunctionError } from './function-call.ts';
 import { withClient } from './pooled-client.ts';
 import { DatabaseUnreachableError, RpcError, type UncheckedRpc } from './rpc.ts';
 import { meansUnreachable } from './unreachable.ts';
@@ -19,6 +19,7 @@ const UNDEFINED_FUNCTION = '42883';
  */
 export function createPgRpc(pool: pg.Pool, { prepare = false }: { prepare?: boolean } = {}): UncheckedRpc {
   const calls = createFunctionCalls();
+  const nameOf = createStatementNames();
   return async <Result>(
     name: string,
     args: Record<string, unknown> = {},
@@ -27,8 +28,10 @@ export function createPgRpc(pool: pg.Pool, { prepare = false }: { prepare?: bool
     signal?.throwIfAborted();
     try {
       const work = async (client: pg.PoolClient) => {
-        const call = await calls.write(client, name, args);
-        const { rows } = await client.query<{ body: string | null }>(toQuery(call, prepare));
+        const { text, values } = await calls.write(client, name, args);
+        const { rows } = await client.query<{ body: string | null }>(
+          prepare ? { name: nameOf(text), text, values } : { text, values },
+        );
         return rows[0]?.body ?? null;
       };
       const body = await withClient(pool, work, signal);
@@ -41,9 +44,14 @@ export function createPgRpc(pool: pg.Pool, { prepare = false }: { prepare?: bool
   };
 }
 
-function toQuery({ text, values }: FunctionCall, prepare: boolean): pg.QueryConfig {
-  if (!prepare) return { text, values };
-  return { name: createHash('sha256').update(text).digest('hex').slice(0, 32), text, values };
+/** Statement names are at most 63 bytes long: the hash of the text. */
+function createStatementNames(): (text: string) => string {
+  const names = new Map<string, string>();
+  return (text) => {
+    const known = names.get(text) ?? createHash('sha256').update(text).digest('hex').slice(0, 32);
+    names.set(text, known);
+    return known;
+  };
 }
 
 function toFailure(name: string, error: unknown): unknown {

@@ -3,7 +3,7 @@ import { mayPass } from './persist.ts';
 import type { Completion, JobQueue } from './job-queue.ts';
 
 /** Completions of one call; the rest waits for the next. */
-const largestBatch = 500;
+const largestBatch = 2_000;
 /** A call stays well under the request limits of the HTTP driver. */
 const largestBatchBytes = 4_000_000;
 

@@ -47,6 +47,8 @@ export interface Drain {
   readonly firstBatch: Promise<ClaimedJob[]>;
   /** Makes it look at the queue again. False when it will not any more: it found the queue empty or its time is up. */
   wake(): boolean;
+  /** Jobs whose run has not ended. */
+  running(): number;
   /** Resolves when every claimed job has its outcome. Rejects then, too, when a claim failed. */
   readonly done: Promise<DrainSummary>;
 }
@@ -154,7 +156,7 @@ export function startDrain(options: DrainOptions): Drain {
     ring();
     return claiming && mayClaim();
   };
-  return { firstBatch: firstBatch.promise, wake, done: run() };
+  return { firstBatch: firstBatch.promise, wake, running: () => slotsTaken, done: run() };
 }
 
 function emptySummary(): DrainSummary {

@@ -22,6 +22,8 @@ export interface LaneLoopOptions {
 export interface LaneLoop {
   /** There may be work. */
   ring(): void;
+  /** Jobs whose run has not ended. */
+  running(): number;
   /** Resolves when the loop was told to stop and every claimed job has its outcome. */
   readonly done: Promise<void>;
 }
@@ -70,5 +72,5 @@ export function startLaneLoop(options: LaneLoopOptions): LaneLoop {
     idle.end();
   }
 
-  return { ring, done: run() };
+  return { ring, running: () => draining?.running() ?? 0, done: run() };
 }

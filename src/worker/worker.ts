@@ -81,7 +81,6 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const stopClaiming = new AbortController();
   const handOff = new AbortController();
   const loops: LaneLoop[] = [];
-  let running = 0;
 
   const signs = lanes.map((_, index) =>
     createIdleSign({ now, show: () => presence.report(), lookAgain: () => loops[index]?.ring() }),
@@ -126,7 +125,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       ...(options.secrets ? { secrets: options.secrets } : {}),
       inngestEvents: options.inngestEvents ?? null,
       ...(options.openEmbedder ? { openEmbedder: options.openEmbedder } : {}),
-      catalog: catalog.map((definition) => counted(definition, (change) => (running += change))),
+      catalog,
       stopStepsAt: never,
       deadline: never,
       shutdown: handOff.signal,
@@ -165,26 +164,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   let stopped: Promise<void> | null = null;
   return {
     health: () => ({
-      ...{ worker, lanes, running },
+      ...{ worker, lanes },
+      running: loops.reduce((sum, loop) => sum + loop.running(), 0),
       idle: isIdle(),
       lastHeartbeat: presence.lastReportedAt()?.toISOString() ?? null,
       stopping: stopClaiming.signal.aborted,
     }),
     stop: () => (stopped ??= stop()),
-  };
-}
-
-/** The definition, with its runs counted while they last. */
-function counted(definition: JobDefinition, count: (change: 1 | -1) => void): JobDefinition {
-  return {
-    ...definition,
-    async run(ctx) {
-      count(1);
-      try {
-        return await definition.run(ctx);
-      } finally {
-        count(-1);
-      }
-    },
   };
 }
