@@ -5,6 +5,15 @@ const queue = useQueue();
 
 const jobsOf = (key: string, count: number, more: Record<string, unknown> = {}) =>
   Array.from({ length: count }, () => ({ type: 'keyed', concurrency_key: key, ...more }));
+/** As if each had come in a call of its own: a call parks at once only what exceeds the limit within it. */
+async function enqueueOneByOne(...jobs: Record<string, unknown>[]): Promise<string[]> {
+  const ids = await queue.enqueue(...jobs);
+  await queue.sql(
+    'update background_job_ready set sort_at = line_at, line_at = null where id = any ($1) and line_at is not null',
+    [ids],
+  );
+  return ids;
+}
 const parked = (): Promise<number> =>
   queue.value('select count(*)::int from background_job_ready where line_at is not null');
 const notes = (): Promise<number> => queue.value('select count(*)::int from background_job_freed_keys');
@@ -17,6 +26,29 @@ describe('jobs whose concurrency key is busy', () => {
     expect(types.filter((type) => type === 'free')).toHaveLength(1_000);
     expect(types.filter((type) => type === 'keyed')).toHaveLength(1);
     expect(await parked()).toBe(4_999);
+  });
+
+  it('are parked a thousand at a time by a claim for one job, which finds the free one behind all of them', async () => {
+    await queue.running({ type: 'keyed', concurrency_key: 'k' });
+    await enqueueOneByOne(...jobsOf('k', 1_200));
+    const [free] = await queue.enqueue({ type: 'free' });
+    expect((await queue.claim({ maxJobs: 1 })).map(({ id }) => id)).toEqual([free]);
+    // The one it picked, and a thousand behind. A claim that parked all of them would take longer the longer the line is.
+    expect(await parked()).toBe(1_001);
+    expect(await queue.claim({ maxJobs: 1 })).toEqual([]);
+    expect(await parked()).toBe(1_200);
+  });
+
+  it('do not take those of a higher limit, or of a paused type, along', async () => {
+    await queue.syncTypes({ type: 'keyed' }, { type: 'paused' });
+    await queue.sql(`select pause_job_type('paused')`);
+    await queue.running({ type: 'keyed', concurrency_key: 'k' });
+    await enqueueOneByOne(...jobsOf('k', 3));
+    await enqueueOneByOne(...jobsOf('k', 2, { type: 'paused' }));
+    const [higher] = await queue.enqueue(...jobsOf('k', 1, { concurrency_limit: 2 }));
+    expect(await queue.claim({ maxJobs: 1 })).toEqual([]);
+    expect(await parked()).toBe(3);
+    expect((await queue.claim({ maxJobs: 1 })).map(({ id }) => id)).toEqual([higher]);
   });
 
   it('of one call that exceed the limit are parked at once, and none waits for ever', async () => {
