@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lease, useQueue } from './test-queue.ts';
+import { type Claimed, lease, useQueue } from './test-queue.ts';
 
 const queue = useQueue();
 
@@ -130,6 +130,46 @@ describe('jobs whose concurrency key is busy', () => {
     expect(await queue.claim()).toEqual([]);
     await queue.sql('select sweep_background_jobs()');
     expect((await queue.claim()).map(({ id }) => id)).toEqual([running]);
+  });
+
+  it('of a higher limit do not wait behind one whose lower limit the key has no room for', async () => {
+    await enqueueOneByOne(...jobsOf('k', 3, { concurrency_limit: 3 }));
+    const [first, second, third] = await queue.claim();
+    const [lower, higher] = await enqueueOneByOne(
+      ...jobsOf('k', 1, { concurrency_limit: 1 }),
+      ...jobsOf('k', 1, { concurrency_limit: 3 }),
+    );
+    expect(await queue.claim()).toEqual([]);
+    expect(await parked()).toBe(2);
+    await queue.complete(lease(first!), lease(second!));
+    const [next] = await queue.claim();
+    expect(next?.id).toBe(higher);
+    await queue.complete(lease(third!), lease(next!));
+    expect((await queue.claim()).map(({ id }) => id)).toEqual([lower]);
+  });
+
+  it('of mixed limits, claimed one at a time, never exceed their own limit and all run', async () => {
+    const ids = await enqueueOneByOne(
+      ...[1, 3, 2, 1, 5, 2, 3, 1].flatMap((limit) => jobsOf('k', 2, { concurrency_limit: limit })),
+    );
+    const running: Claimed[] = [];
+    const ran: string[] = [];
+    while (ran.length < ids.length) {
+      const [job] = await queue.claim({ maxJobs: 1 });
+      if (job === undefined) {
+        // An empty answer may stop at a full key whose line has others: the next claims look behind.
+        expect(running.length, 'nothing runs, and yet nothing may start').toBeGreaterThan(0);
+        const done = running.shift()!;
+        await queue.complete(lease(done));
+        continue;
+      }
+      const { concurrency_limit: limit } = await queue.job(job.id);
+      running.push(job);
+      ran.push(job.id);
+      expect(running.length).toBeLessThanOrEqual(Number(limit));
+    }
+    expect(new Set(ran)).toEqual(new Set(ids));
+    await queue.complete(...running.map((job) => lease(job)));
   });
 
   it('are not counted as claimable by the sweep', async () => {
