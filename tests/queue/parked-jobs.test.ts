@@ -120,6 +120,35 @@ describe('jobs whose concurrency key is busy', () => {
     expect((await queue.claim()).map(({ id }) => id)).toEqual([waiting]);
   });
 
+  it('come back when the one that was put back for a free slot is cancelled before its claim', async () => {
+    const holder = await queue.running({ type: 'keyed', concurrency_key: 'k' });
+    const [cancelled, waiting] = await queue.enqueue(...jobsOf('k', 2));
+    expect(await queue.claim()).toEqual([]);
+    await queue.complete(lease(holder));
+    // A claim of another type puts the first one back in line, and leaves it there.
+    expect(await queue.claim({ types: ['other'] })).toEqual([]);
+    expect(await parked()).toBe(1);
+    await queue.sql('select cancel_background_job($1)', [cancelled]);
+    expect((await queue.claim()).map(({ id }) => id)).toEqual([waiting]);
+  });
+
+  it('are looked at by the sweep under each of more than 1,000 keys', async () => {
+    const keys = Array.from({ length: 1_001 }, (_, n) => `k ${String(n).padStart(4, '0')}`);
+    await queue.enqueue(...keys.flatMap((key) => jobsOf(key, 1)));
+    const running = await queue.claim({ maxJobs: 1_001 });
+    await queue.enqueue(...keys.flatMap((key) => jobsOf(key, 1)));
+    expect(await queue.claim({ maxJobs: 1_001 })).toEqual([]);
+    const last = await queue.value<string>(
+      'select job_id from background_job_slots order by concurrency_key desc limit 1',
+    );
+    await queue.complete(lease(running.find(({ id }) => id === last)!));
+    // As when what the note led to was undone.
+    await queue.sql('delete from background_job_freed_keys');
+    expect(await queue.claim()).toEqual([]);
+    await queue.sql('select sweep_background_jobs()');
+    expect(await queue.claim()).toMatchObject([{ type: 'keyed' }]);
+  });
+
   it('of a running type do not wait behind one of a paused type that is first in line', async () => {
     await queue.syncTypes({ type: 'keyed' }, { type: 'other' });
     const holder = await queue.running({ type: 'other', concurrency_key: 'k' });
