@@ -175,6 +175,18 @@ describe('a hand edit of a waiting job', () => {
     expect(await claimable()).toEqual([two]);
   });
 
+  it.each(['infinity', '-infinity'])('of run_at to %s is refused, and so is such an insert', async (time) => {
+    const [id] = await queue.enqueue({ type: 'a' });
+    const refused = `background_jobs.run_at: expected a time, got ${time}`;
+    await expect(
+      queue.sql('update background_jobs set run_at = $2 where id = $1', [id, time]),
+    ).rejects.toThrow(refused);
+    await expect(
+      queue.sql(`insert into background_jobs (type, run_at) values ('a', $1)`, [time]),
+    ).rejects.toThrow(refused);
+    expect(await claimable()).toEqual([id]);
+  });
+
   it('of priority changes its place', async () => {
     const [one, two] = await queue.enqueue({ type: 'a' }, { type: 'a' });
     await queue.sql('update background_jobs set priority = 5 where id = $1', [two]);
