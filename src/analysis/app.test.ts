@@ -308,6 +308,23 @@ describe('a request that cannot be served', () => {
     expect(answer.error).not.toContain('canary');
   });
 
+  it('gets 401 where the gateway refuses the token, and the log has it: our own key may be bad', async () => {
+    const app = createApp({
+      openAsUser: (token) =>
+        createSupabaseClientRpc({ url: gateway.url, key: 'sb_secret_wrong', accessToken: token }),
+    });
+    expect((await start(newUser(), repositoryId, app)).status).toBe(401);
+    expect(log.records).toMatchObject([{ level: 'error' }]);
+  });
+
+  it('for which our own key is refused gets 500, not 401, and the log has it', async () => {
+    const app = createApp({ rpc: createSupabaseClientRpc({ url: gateway.url, key: 'sb_secret_wrong' }) });
+    const asked = post({ repo_id: repositoryId, github_token: 'gho_canary' }, await tokenOf(newUser()));
+    expect(await ask(asked, app)).toEqual({ status: 500, body: { error: 'internal error' } });
+    expect(log.records).toMatchObject([{ level: 'error' }]);
+    expect(JSON.stringify(log.records)).not.toContain('canary');
+  });
+
   it('while the database is away gets 503', async () => {
     const app = createApp({}, { url: 'http://127.0.0.1:9' });
     expect((await start(newUser(), repositoryId, app)).status).toBe(503);

@@ -4,6 +4,7 @@ import { mayPass } from '../queue/persist.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { SecretBox } from '../secrets/secret-box.ts';
 import type { createSendEvent } from './send-event.ts';
+import { refuseBadToken } from './signed-in-rpc.ts';
 import { readStartRequest, RefusedRequestError, type StartRequest } from './start-request.ts';
 
 export interface StartHandlerOptions {
@@ -34,7 +35,7 @@ export function createStartHandler(options: StartHandlerOptions): (request: Requ
   return async (request) => {
     try {
       const asked = await readStartRequest(request);
-      const asUser = options.openAsUser(asked.accessToken);
+      const asUser = refuseBadToken(options.openAsUser(asked.accessToken), options.log);
       await keepSecrets(asked, asUser, options);
       const { id, status, created, user_id: userId } = await start(asUser, asked.repo_id);
       options.onRequest();
@@ -70,19 +71,11 @@ async function keepSecrets(
   }
 }
 
-/** What the database, and the gateway before it, say of a bad, expired or missing access token. */
-const unauthorized = ['PT401', '42501', 'HTTP401', 'HTTP403', 'PGRST301', 'PGRST302', 'PGRST303'];
-
 function answerFailure(error: unknown, log: Logger): Response {
   if (error instanceof RefusedRequestError) return refuse(error.status, error.message);
   // Only `seal` throws one: there is no key to seal with.
   if (error instanceof NonRetryableError) return refuse(400, `github_token, openai_key: ${error.message}`);
   if (error instanceof RpcError) {
-    if (unauthorized.includes(error.code))
-      return refuse(
-        401,
-        'Authorization: expected the access token of a signed-in user, which has not expired',
-      );
     const said = error.message.slice(error.functionName.length + 2);
     if (error.code === 'PT402') return answer(402, { error: said, reason: 'plan_limit' });
     if (error.code === 'PT404') return refuse(404, said);

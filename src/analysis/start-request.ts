@@ -8,8 +8,8 @@ export class RefusedRequestError extends Error {
   override readonly name = 'RefusedRequestError';
   readonly status: 400 | 401 | 405 | 413 | 415;
 
-  constructor(status: 400 | 401 | 405 | 413 | 415, message: string) {
-    super(message);
+  constructor(status: 400 | 401 | 405 | 413 | 415, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.status = status;
   }
 }

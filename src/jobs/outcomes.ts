@@ -19,6 +19,17 @@ export class NonRetryableError extends Error {
   override readonly name = 'NonRetryableError';
 }
 
+/** A service does not take our key for it, or there is none. */
+export class KeyRefusedError extends NonRetryableError {
+  /** There is none. */
+  readonly isMissing: boolean;
+
+  constructor(message: string, isMissing: boolean) {
+    super(message);
+    this.isMissing = isMissing;
+  }
+}
+
 /** GitHub does not know, or no longer knows, the place in a list from which to go on. */
 export class InvalidCursorError extends NonRetryableError {}
 

@@ -1,6 +1,6 @@
 import type { OpenAI } from 'openai';
 import type { Rpc } from '../database/rpc.ts';
-import { NonRetryableError, SnoozeError } from '../jobs/outcomes.ts';
+import { KeyRefusedError, NonRetryableError, SnoozeError } from '../jobs/outcomes.ts';
 import { createQuotaLedger, fingerprint, type QuotaLedger } from '../quotas/quota-ledger.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Completion, CompletionRequest, OpenAi } from './openai.ts';
@@ -92,7 +92,7 @@ async function ask<Answer>(
 /** The SDK neither retries, which the queue does, nor logs, nor reads a variable of the environment. */
 async function openClient(options: OpenAiOptions, { apiKey, keyName }: Account): Promise<OpenAI> {
   if (apiKey === undefined)
-    throw new NonRetryableError(`${keyName} is not set: expected the key of an OpenAI account`);
+    throw new KeyRefusedError(`${keyName} is not set: expected the key of an OpenAI account`, true);
   const { OpenAI: Client } = await import('openai');
   return new Client({
     apiKey,

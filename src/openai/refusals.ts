@@ -1,4 +1,4 @@
-import { InputRefusedError, NonRetryableError, SnoozeError } from '../jobs/outcomes.ts';
+import { InputRefusedError, KeyRefusedError, NonRetryableError, SnoozeError } from '../jobs/outcomes.ts';
 import { openAiAnswersAgain } from './rate-limit.ts';
 
 /** What OpenAI answered instead of what it was asked for; the SDK's errors have this shape. */
@@ -32,7 +32,10 @@ export function refusalToOutcome(refusal: Refusal, { api, keyName, now }: Asking
   const options = { cause: refusal };
   // Its own words hold a part of the key.
   if (status === 401)
-    return new NonRetryableError(`OpenAI answered 401 to ${api}: ${keyName} is wrong, expired or revoked`);
+    return new KeyRefusedError(
+      `OpenAI answered 401 to ${api}: ${keyName} is wrong, expired or revoked`,
+      false,
+    );
   if (noCredit.has(refusal.code ?? '') || noCredit.has(refusal.type ?? ''))
     return new NonRetryableError(`${said}. The account of ${keyName} has no credit left`, options);
   if (status === 400 || status === 413 || status === 422 || isLargerThanItsLimit(refusal))

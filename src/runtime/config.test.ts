@@ -63,6 +63,32 @@ describe('the configuration of inngest-hybrid', () => {
     expect(message).toContain('INNGEST_EMBEDDINGS_ENDPOINT: expected on or off, got "1"');
   });
 
+  it.each([
+    'https://App.Example.com',
+    'https://a.com:443',
+    'https://u@x.com',
+    'https://a.com?x',
+    'https://a.com/',
+    'ftp://a.com',
+    '*',
+    'null',
+    'https://a.com,',
+  ])('refuses %s as an origin, which no browser would send', (origins) => {
+    const message = errorOf(() => parseHybridConfig({ ...minimal, CORS_ALLOWED_ORIGINS: origins }));
+    expect(message).toContain(
+      'CORS_ALLOWED_ORIGINS: expected origins like https://app.example.com, separated by commas, got',
+    );
+  });
+
+  it('takes origins with ports and of this machine', () => {
+    const origins = 'https://app.example.com, http://localhost:5173,http://127.0.0.1:8080';
+    expect(parseHybridConfig({ ...minimal, CORS_ALLOWED_ORIGINS: origins }).allowedOrigins).toEqual([
+      'https://app.example.com',
+      'http://localhost:5173',
+      'http://127.0.0.1:8080',
+    ]);
+  });
+
   it('names every mistake in one error and shows no secret', () => {
     const message = errorOf(() =>
       parseHybridConfig({

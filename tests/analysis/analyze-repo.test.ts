@@ -84,7 +84,7 @@ describe('repo/analyze.requested', () => {
         people: { authors: new Set(people.map((commit) => commit.author?.login ?? commit.authorName)).size },
         areas: { folders: expect.arrayContaining([expect.objectContaining({ folder: 'src' })]) as unknown },
       },
-      narrative: { status: 'unavailable', reason: expect.stringContaining('OPENAI_API_KEY') as string },
+      narrative: { status: 'unavailable', reason: 'there is no OpenAI key' },
     });
     // What it read on the way is gone.
     expect(await world.database.rpc('list_analysis_commits', { analysis_id: analysisId })).toEqual([]);
@@ -179,13 +179,47 @@ describe('the narrative', () => {
   });
 
   it.each([
-    ['a rate limit', 429, { message: 'Slow down.', code: 'rate_limit_exceeded' }],
-    ['no credit', 429, { message: 'You exceeded your quota.', code: 'insufficient_quota' }],
-    ['a revoked key', 401, { message: 'Incorrect API key provided' }],
-    ['an outage', 500, { message: 'The server had an error' }],
-  ])('fails and delays nothing: %s', async (_case, status, error) => {
+    ["OpenAI's rate limit is reached", 429, { message: 'Slow down.', code: 'rate_limit_exceeded' }],
+    [
+      'the language model is not available',
+      429,
+      { message: 'You exceeded your quota, org-canary.', code: 'insufficient_quota' },
+    ],
+    ['the OpenAI key of this site was refused', 401, { message: 'Incorrect API key provided' }],
+    ['the language model is not available', 500, { message: 'The server of org-canary had an error' }],
+  ])('fails and delays nothing, and says to the user only that %s', async (reason, status, error) => {
     const { openai } = openAi(() => Response.json({ error }, { status }), 'sk-platform');
-    expect(await narrativeWith({ openai })).toMatchObject({ status: 'unavailable' });
+    expect(await narrativeWith({ openai })).toEqual({ status: 'unavailable', reason });
+  });
+
+  it('says that the user’s own key was refused', async () => {
+    const { openai } = openAi(
+      () => Response.json({ error: { message: 'No.' } }, { status: 401 }),
+      'sk-platform',
+    );
+    const { analysisId, jobId } = await startFor('octo-org/secret');
+    await world.leave(user, 'openai', 'sk-own');
+    await world.attempt(jobId, { openai });
+    expect((await world.analysis(analysisId)).result).toMatchObject({
+      narrative: { status: 'unavailable', reason: 'your OpenAI key was refused' },
+    });
+  });
+
+  it('is not given up when its use could not be recorded: the job is retried', async () => {
+    const { openai } = openAi(told, 'sk-platform');
+    const { analysisId, jobId } = await startFor('octo-org/secret');
+    await world.database.pool.query('alter table ai_usage rename to ai_usage_away');
+    try {
+      expect(await world.attempt(jobId, { openai })).toMatchObject({ status: 'queued', retryCount: 1 });
+    } finally {
+      await world.database.pool.query('alter table ai_usage_away rename to ai_usage');
+    }
+    expect(await world.attempt(jobId, { openai })).toMatchObject({ status: 'completed' });
+    expect((await world.analysis(analysisId)).result).toMatchObject({ narrative: { text: 'They work.' } });
+    const { rows } = await world.database.pool.query('select requests from ai_usage where user_id = $1', [
+      user,
+    ]);
+    expect(rows).toEqual([{ requests: '1' }]);
   });
 });
 

@@ -6,6 +6,7 @@ const queue = useQueue();
 
 const statuses = ['queued', 'processing', 'completed', 'failed', 'cancelled'] as const;
 type Status = (typeof statuses)[number];
+const pairs = statuses.flatMap((from) => statuses.map((to) => [from, to] as const));
 
 /** Brings a job to the status the way the queue does, and returns the attempt that holds or held it. */
 async function jobThatIs(status: Status): Promise<Claimed> {
@@ -32,6 +33,27 @@ async function serviceRole(): Promise<pg.PoolClient> {
   return client;
 }
 
+/** The whole row with changes, as supabase-js writes it back: `.upsert({ ...row, ...changes })`. */
+async function upsertRow(row: Record<string, unknown>, changes: Record<string, unknown>): Promise<void> {
+  const columns = Object.keys(row);
+  await queue.sql(
+    `insert into background_jobs (${columns.join()})
+     select ${columns.join()} from jsonb_populate_record(null::background_jobs, $1)
+     on conflict (id) do update set ${columns.map((column) => `${column} = excluded.${column}`).join()}`,
+    [JSON.stringify({ ...row, ...changes })],
+  );
+}
+
+/** The whole row with changes, as `.update({ ...row, ...changes })` writes it back. */
+async function updateRow(row: Record<string, unknown>, changes: Record<string, unknown>): Promise<void> {
+  const columns = Object.keys(row);
+  await queue.sql(
+    `update background_jobs j set (${columns.join()}) = (
+       select ${columns.join()} from jsonb_populate_record(null::background_jobs, $1)) where j.id = $2`,
+    [JSON.stringify({ ...row, ...changes }), row.id],
+  );
+}
+
 async function expectFits(id: string, status: string): Promise<void> {
   const row = await queue.job(id);
   expect(row.status).toBe(status);
@@ -43,8 +65,6 @@ async function expectFits(id: string, status: string): Promise<void> {
 }
 
 describe('a hand edit of status', () => {
-  const pairs = statuses.flatMap((from) => statuses.map((to) => [from, to] as const));
-
   it.each(pairs)('from %s to %s is the truth at once', async (from, to) => {
     const job = await jobThatIs(from);
     await queue.sql('update background_jobs set status = $2 where id = $1', [job.id, to]);
@@ -114,6 +134,36 @@ describe('a hand edit of status', () => {
   });
 });
 
+describe('a whole row written back', () => {
+  it.each(pairs)('by upsert from %s to %s is the truth at once', async (from, to) => {
+    const job = await jobThatIs(from);
+    await upsertRow(await queue.job(job.id), { status: to });
+    if (from === 'processing' && to !== 'processing')
+      expect(await queue.complete(lease(job))).toEqual([false]);
+    await expectFits(job.id, to);
+  });
+
+  it.each(pairs)(
+    'by an update, of a row that was read while it was %s, to %s, is the truth at once',
+    async (from, to) => {
+      const job = await jobThatIs(from);
+      const stale = await queue.job(job.id);
+      // Meanwhile the queue, or somebody else, changed it.
+      await queue.internally('update background_jobs set progress = 1 where id = $1', [job.id]);
+      await queue.internally('update background_jobs set progress = 2 where id = $1', [job.id]);
+      await updateRow(stale, { status: to });
+      await expectFits(job.id, to);
+    },
+  );
+
+  it('is refused when a value is out of bounds', async () => {
+    const job = await jobThatIs('failed');
+    await expect(upsertRow(await queue.job(job.id), { status: 'queued', priority: 999_999 })).rejects.toThrow(
+      'background_jobs.priority: expected a number from -10000 to 10000, got 999999',
+    );
+  });
+});
+
 describe('a hand edit of a waiting job', () => {
   it('of run_at lets it run later, or sooner', async () => {
     const [one, two] = await queue.enqueue(
@@ -123,6 +173,18 @@ describe('a hand edit of a waiting job', () => {
     await queue.sql(`update background_jobs set run_at = now() + interval '1 hour' where id = $1`, [one]);
     await queue.sql(`update background_jobs set run_at = now() where id = $1`, [two]);
     expect(await claimable()).toEqual([two]);
+  });
+
+  it.each(['infinity', '-infinity'])('of run_at to %s is refused, and so is such an insert', async (time) => {
+    const [id] = await queue.enqueue({ type: 'a' });
+    const refused = `background_jobs.run_at: expected a time, got ${time}`;
+    await expect(
+      queue.sql('update background_jobs set run_at = $2 where id = $1', [id, time]),
+    ).rejects.toThrow(refused);
+    await expect(
+      queue.sql(`insert into background_jobs (type, run_at) values ('a', $1)`, [time]),
+    ).rejects.toThrow(refused);
+    expect(await claimable()).toEqual([id]);
   });
 
   it('of priority changes its place', async () => {

@@ -35,7 +35,7 @@ interface Given {
   type: string | undefined;
   cron: string | undefined;
   timezone: string | undefined;
-  payload: unknown;
+  payload: object | undefined;
   catchUp: string | undefined;
 }
 
@@ -66,13 +66,19 @@ export async function setSchedule(host: JobsHost): Promise<number> {
   });
 }
 
-function readPayload(text: string): unknown {
+function readPayload(text: string): object {
+  const expected = '--payload: expected a JSON object';
+  let payload: unknown;
   try {
-    return JSON.parse(text);
+    payload = JSON.parse(text);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UsageError(`--payload: expected a JSON object, got something else (${reason})`, { cause });
+    throw new UsageError(`${expected}, got something else (${reason})`, { cause });
   }
+  if (typeof payload === 'object' && payload !== null && !Array.isArray(payload)) return payload;
+  throw new UsageError(
+    `${expected}, got ${payload === null ? 'null' : Array.isArray(payload) ? 'an array' : `a ${typeof payload}`}`,
+  );
 }
 
 function canonicalType(name: string): string {

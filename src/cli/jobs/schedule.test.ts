@@ -86,7 +86,9 @@ describe('schedule set', () => {
     ],
     [[...nightly, '--type', 'system/pong'], '--type: unknown job type system/pong, expected one of\n'],
     [[...nightly, '--payload', '{hello}'], '--payload: expected a JSON object, got something else'],
-    [[...nightly, '--payload', '[1]'], 'payload'],
+    [[...nightly, '--payload', '[1]'], '--payload: expected a JSON object, got an array'],
+    [[...nightly, '--payload', '7'], '--payload: expected a JSON object, got a number'],
+    [['set', 'nightly', '--payload', 'null'], '--payload: expected a JSON object, got null'],
     [[...nightly, '--catch-up', 'some'], "catch_up: expected none, last or all, got 'some'"],
     [
       [

@@ -24,7 +24,7 @@ interface AnalysedRepository {
 /**
  * The style of work in a repository, for one user: five steps, of which the long ones have steps of their own for each page
  * and batch. A step opens the user's token when it needs it and keeps it to itself. `analysis_jobs` follows the job: to
- * `completed` in the last step, to `error` by a trigger, however the job ends.
+ * `completed` in the last step, to `error` in the transaction in which the job ends badly, however it does.
  */
 export const analyzeRepo = defineJob({
   type: 'repo/analyze.requested',
