@@ -58,6 +58,7 @@ alter table public.job_rollup_progress enable row level security;
 alter table public.job_recent_ends enable row level security;
 revoke all on public.job_rollups, public.job_rollup_progress, public.job_recent_ends
   from public, anon, authenticated, service_role;
+revoke all on sequence public.job_rollups_part_seq from public, anon, authenticated, service_role;
 grant select on public.job_rollups, public.job_rollup_progress, public.job_recent_ends to service_role;
 
 create function job_queue.roll_up(p_grain text, p_parts bigint[]) returns bigint[]
