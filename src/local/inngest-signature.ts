@@ -14,7 +14,11 @@ export async function signAsInngest(body: unknown, signingKey: string, now: Date
     false,
     ['sign'],
   );
-  const signature = await crypto.subtle.sign('HMAC', key, bytes.encode((typeof body === 'string' ? body : canonicalJson(body)) + time));
+  const signature = await crypto.subtle.sign(
+    'HMAC',
+    key,
+    bytes.encode((typeof body === 'string' ? body : canonicalJson(body)) + time),
+  );
   return `t=${time}&s=${Buffer.from(signature).toString('hex')}`;
 }
 

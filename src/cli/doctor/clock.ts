@@ -1,4 +1,5 @@
-import { type Check, failed, noDatabase, ok, warning } from './finding.ts';
+import { failed, ok, warning } from '../command/findings.ts';
+import { type Check, noDatabase } from './patient.ts';
 
 /** Inngest's signatures hold for five minutes; run times and leases are the database's own. */
 const worstMs = 60_000;

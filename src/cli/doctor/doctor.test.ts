@@ -7,7 +7,7 @@ import { silentLogger } from '../../../tests/support/silent-logger.ts';
 import { catalog } from '../../jobs/catalog.ts';
 import { type Gateway, startGateway } from '../../local/gateway.ts';
 import { createJobQueue } from '../../queue/job-queue.ts';
-import type { Finding } from './finding.ts';
+import type { Finding } from '../command/findings.ts';
 
 /** A deployment on this machine: the gateway answers for process-job, the endpoint wants signatures. */
 

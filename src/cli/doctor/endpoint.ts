@@ -2,7 +2,8 @@ import { catalog } from '../../jobs/catalog.ts';
 import { signAsInngest } from '../../local/inngest-signature.ts';
 import { hybridSet, servedBy } from '../../router/function-sets.ts';
 import type { HybridConfig } from '../../runtime/config.ts';
-import { type Check, failed, noConfig, ok, type Patient, skipped, warning } from './finding.ts';
+import { failed, ok, skipped, warning } from '../command/findings.ts';
+import { type Check, noConfig, type Patient } from './patient.ts';
 
 /** What the SDK tells who asks with a good signature, and in development everybody. */
 interface Introspection {

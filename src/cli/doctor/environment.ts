@@ -1,7 +1,8 @@
 import type { HybridConfig } from '../../runtime/config.ts';
 import { createSupabaseClientRpc } from '../../database/supabase-rpc.ts';
 import { RpcError } from '../../database/rpc.ts';
-import { type Check, failed, noConfig, ok, warning } from './finding.ts';
+import { failed, ok, warning } from '../command/findings.ts';
+import { type Check, noConfig } from './patient.ts';
 
 /** The variables that have no default and are good to have. Missing and malformed ones are told when they are read. */
 export const checkVariables: Check = ({ config, isLocalStack }) => {

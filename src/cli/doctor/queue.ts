@@ -1,5 +1,6 @@
 import { toDuration } from '../jobs/times.ts';
-import { type Check, noDatabase, ok, warning } from './finding.ts';
+import { ok, warning } from '../command/findings.ts';
+import { type Check, noDatabase } from './patient.ts';
 
 const longWaitMs = 5 * 60_000;
 

@@ -2,7 +2,8 @@ import type { UncheckedRpc } from '../../database/rpc.ts';
 import { createSupabaseClientRpc } from '../../database/supabase-rpc.ts';
 import { createJobQueue } from '../../queue/job-queue.ts';
 import type { HybridConfig } from '../../runtime/config.ts';
-import { type Check, failed, noConfig, ok, type Patient } from './finding.ts';
+import { failed, ok } from '../command/findings.ts';
+import { type Check, noConfig, type Patient } from './patient.ts';
 
 interface Answer {
   status?: string;

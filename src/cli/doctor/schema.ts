@@ -2,7 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { catalog } from '../../jobs/catalog.ts';
 import { root } from '../command/data-dir.ts';
-import { type Check, failed, noDatabase, ok, warning } from './finding.ts';
+import { failed, ok, warning } from '../command/findings.ts';
+import { type Check, noDatabase } from './patient.ts';
 
 /** Compares the files of `supabase/migrations` with what the database has recorded. */
 export const checkSchema: Check = async ({ database }) => {

@@ -1,6 +1,7 @@
 import type { Query } from '../jobs/jobs-host.ts';
 import { toDuration } from '../jobs/times.ts';
-import { type Check, failed, noDatabase, ok, warning } from './finding.ts';
+import { failed, ok, warning } from '../command/findings.ts';
+import { type Check, noDatabase } from './patient.ts';
 
 interface WakeState {
   cron: string | null;

@@ -1,13 +1,11 @@
-import type { EnvRecord } from '../../runtime/config-reader.ts';
-import { ConfigError } from '../../runtime/config-reader.ts';
+import { ConfigError, type EnvRecord } from '../../runtime/config-reader.ts';
 import { type HybridConfig, parseEndpointConfig } from '../../runtime/config.ts';
 import { runningStack } from '../../local/stack-state.ts';
-import { textTable } from '../../local/text-table.ts';
 import { readCommandLine, UsageError } from '../command/command-line.ts';
 import { resolveDataDir } from '../command/data-dir.ts';
 import { findTarget } from '../command/target.ts';
 import { examine } from '../doctor/examine.ts';
-import type { Finding, Patient } from '../doctor/finding.ts';
+import { exitCodeOf, type Finding, findingsTable } from '../command/findings.ts';
 import type { Command } from './command.ts';
 import {
   type JobsDatabase,
@@ -49,7 +47,7 @@ async function run(host: JobsHost): Promise<number> {
   const { name, env, databaseUrl } = await findTarget(dataDir, host.env);
   const { config, problems } = readConfig(env);
   const patient = {
-    ...{ name, config, fetch: host.fetch, now: host.now, isLocalStack: stack !== undefined },
+    ...{ config, fetch: host.fetch, now: host.now, isLocalStack: stack !== undefined },
     endpoint: values.endpoint === undefined ? (stack?.inngestUrl ?? null) : readUrl(values.endpoint),
   };
   const asked = { readOnly: values['read-only'] };
@@ -58,8 +56,8 @@ async function run(host: JobsHost): Promise<number> {
     ...(await withOrWithout(databaseUrl, (database) => examine({ ...patient, database }, asked))),
   ];
   if (values.json) printJson(host, { deployment: name, findings });
-  else tell(host, patient, findings);
-  return findings.some(({ state }) => state === 'failed') ? 1 : 0;
+  else host.print(`Looking at ${name}.\n${findingsTable(findings)}`);
+  return exitCodeOf(findings);
 }
 
 function readConfig(env: EnvRecord): { config: HybridConfig | null; problems: Finding[] } {
@@ -102,14 +100,4 @@ async function withOrWithout(
     };
     return [{ ...finding, state: 'failed' }, ...(await look(null))];
   }
-}
-
-const marks = { ok: 'ok', warning: 'warning', failed: 'FAILED', skipped: 'skipped' } as const;
-
-function tell(host: JobsHost, { name }: Pick<Patient, 'name'>, findings: readonly Finding[]): void {
-  host.print(`Looking at ${name}.`);
-  const rows = findings.map(({ check, state, found, todo }) => [check, marks[state], found, todo]);
-  host.print(textTable(['check', '', 'found', 'to do'], rows));
-  const failures = findings.filter(({ state }) => state === 'failed').length;
-  host.print(failures === 0 ? 'Nothing failed.' : `${failures} failed.`);
 }

@@ -1,19 +1,9 @@
+import { type Answer, skipped } from '../command/findings.ts';
 import type { HybridConfig } from '../../runtime/config.ts';
 import type { JobsDatabase } from '../jobs/jobs-host.ts';
 
-/** What one check found. */
-export interface Finding {
-  check: string;
-  state: 'ok' | 'warning' | 'failed' | 'skipped';
-  found: string;
-  /** Null where nothing is to be done. */
-  todo: string | null;
-}
-
 /** A deployment as far as the environment tells of it. */
 export interface Patient {
-  /** For people: a stack of this machine, or the environment. */
-  name: string;
   /** A stack that runs here: its own process sweeps. */
   isLocalStack: boolean;
   /** Null when the variables are malformed. */
@@ -28,13 +18,6 @@ export interface Patient {
 
 /** @throws anything: told as a failure of the check */
 export type Check = (patient: Patient) => Promise<Answer[]>;
-
-type Answer = Omit<Finding, 'check'>;
-
-export const ok = (found: string): Answer => ({ state: 'ok', found, todo: null });
-export const warning = (found: string, todo: string): Answer => ({ state: 'warning', found, todo });
-export const failed = (found: string, todo: string): Answer => ({ state: 'failed', found, todo });
-export const skipped = (found: string, todo: string): Answer => ({ state: 'skipped', found, todo });
 
 export const noDatabase = [
   skipped('no connection to the database is known', 'set DATABASE_URL to look at the database itself'),
