@@ -209,7 +209,13 @@ const workspaces: Runnable[] = [
 ];
 
 describe('a job ends in the same way on every lane', () => {
-  const jobs = [...captures, ...others, ...embeddings, ...workspaces, ...analyses, ...system];
+  const listed = [...captures, ...others, ...embeddings, ...workspaces, ...analyses, ...system];
+  const types = new Set(listed.map(({ type }) => type));
+  /** Jobs that no list names yet, such as those made by `npm run jobs -- new`. */
+  const unlisted: Runnable[] = catalog
+    .filter(({ type }) => !types.has(type))
+    .map(({ type }) => ({ type, payloads: () => [{ name: 'lanes' }, {}] }));
+  const jobs = [...listed, ...unlisted];
 
   it.each(jobs.map((job) => ({ job, label: labelOf(job) })))('$label', async ({ job }) => {
     const isInline = findDefinition(catalog, job.type)?.lane === 'inline';
@@ -217,10 +223,5 @@ describe('a job ends in the same way on every lane', () => {
     expect(onEdge).toMatchObject({ ends: expect.arrayContaining([expect.anything()]) as unknown });
     expect(await outcomeOn('worker', job)).toEqual(onEdge);
     if (isInline) expect(await outcomeOn('inline', job)).toEqual(onEdge);
-  });
-
-  it('and every job of the catalog is among them', () => {
-    const types = new Set(jobs.map(({ type }) => type));
-    expect(catalog.map(({ type }) => type).filter((type) => !types.has(type))).toEqual([]);
   });
 });

@@ -7,10 +7,10 @@ import { zipFunctions } from '@netlify/zip-it-and-ship-it';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { catalog } from '../src/jobs/catalog.ts';
 import { embeddingsSet, servedBy } from '../src/router/function-sets.ts';
-import { unzip } from './support/unzip.ts';
+import { unzip } from '../src/local/unzip.ts';
 
 const root = join(import.meta.dirname, '..');
-const host = join(import.meta.dirname, 'support/lambda-host.ts');
+const host = join(import.meta.dirname, '../src/local/lambda-host.ts');
 
 let folder: string;
 /** Entry files of the unpacked bundles, by function. */

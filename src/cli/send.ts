@@ -1,4 +1,8 @@
 import { runCommand } from './command/run-command.ts';
 import { send } from './command/send-command.ts';
 
-process.exitCode = await runCommand(() => send({ args: process.argv.slice(2), env: process.env, fetch }));
+const { argv, env } = process;
+
+process.exitCode = await runCommand(() =>
+  send({ args: argv.slice(2), env, fetch, print: (text) => console.log(text) }),
+);

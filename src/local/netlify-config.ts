@@ -1,15 +1,25 @@
 import { parse } from 'smol-toml';
 import { z } from 'zod';
 
-/** What the local server needs to know of `netlify.toml`. */
+/** What this project needs to know of `netlify.toml`. */
 export interface NetlifyConfig {
   /** Relative to the folder of `netlify.toml`. */
   functionsFolder: string;
+  /** Relative to the folder of `netlify.toml`. Null: the whole repository would be the site. */
+  publishFolder: string | null;
+  redirects: readonly Redirect[];
   /** The path that serves `path`, by the first rewrite that matches; `path` itself when none does. */
   rewrite(path: string): string;
 }
 
+interface Redirect {
+  from: string;
+  to: string;
+  status: number;
+}
+
 const schema = z.object({
+  build: z.object({ publish: z.string().optional() }).default({}),
   functions: z.object({ directory: z.string() }).default({ directory: 'netlify/functions' }),
   redirects: z
     .array(z.object({ from: z.string(), to: z.string(), status: z.number().default(301) }))
@@ -21,10 +31,12 @@ const schema = z.object({
  * @throws {Error} the text is no TOML, or a field has the wrong type
  */
 export function readNetlifyConfig(toml: string): NetlifyConfig {
-  const { functions, redirects } = schema.parse(parse(toml));
+  const { build, functions, redirects } = schema.parse(parse(toml));
   const rewrites = redirects.filter(({ status }) => status === 200);
   return {
     functionsFolder: functions.directory,
+    publishFolder: build.publish ?? null,
+    redirects,
     rewrite(path) {
       for (const { from, to } of rewrites) {
         const target = match(path, from, to);

@@ -7,6 +7,7 @@ import type { JobEvent } from '../../router/event.ts';
 import { hybridSet } from '../../router/function-sets.ts';
 import { createHybridApp } from '../../router/hybrid-app.ts';
 import { createInngestClient } from '../../router/inngest-client.ts';
+import type { JobReceipt } from '../../router/receipt.ts';
 import { ConfigError, type EnvRecord } from '../../runtime/config-reader.ts';
 import { parseHybridConfig, type HybridConfig } from '../../runtime/config.ts';
 import type { InngestConfig } from '../../runtime/inngest-config.ts';
@@ -24,28 +25,43 @@ const help = `Sends one event: to Inngest when it is reachable, else straight to
   npm run send -- system/ping '{}' --id same-event    twice with one id is one job
 
   --id text           id of the event; default a new one
+  --json              for programs
   --data-dir folder   of the stack; default .local. Without a running stack the environment counts:
                       SUPABASE_URL, SUPABASE_SECRET_KEY, and INNGEST_EVENT_KEY or INNGEST_DEV
   --help              this text`;
 
-const options = { ...dataDirOption, id: { type: 'string' } } as const;
+/** The flags of `send`. */
+export const sendOptions = {
+  ...dataDirOption,
+  id: { type: 'string' },
+  json: { type: 'boolean', default: false },
+} as const;
 
 interface SendHost {
   args: string[];
   env: EnvRecord;
   fetch: typeof fetch;
+  print: (text: string) => void;
 }
 
 /** `npm run send`: @returns the exit code, 1 when the job failed */
 export async function send(host: SendHost): Promise<number> {
-  const { values, positionals } = readCommandLine(host.args, options, help);
+  const { values, positionals } = readCommandLine(host.args, sendOptions, help);
   const event = readEvent(positionals, values.id);
   const { name, env } = await findTarget(resolveDataDir(values['data-dir']), host.env);
   const config = readConfig(env);
   const inngest = await reachableInngest(config.inngest, host.fetch);
-  if (inngest) return await sendToInngest(event, config, inngest);
-  console.log(`Inngest is not reachable: ${event.name} goes straight to the router (${name}).`);
-  return await dispatch(event, config, host.fetch);
+  const tell = values.json ? () => undefined : host.print;
+  if (inngest) {
+    const ids = await sendToInngest(event, config);
+    tell(`Sent ${event.name} to ${inngest}, as event ${ids.join(', ')}.`);
+    if (values.json) host.print(JSON.stringify({ sentTo: inngest, eventIds: ids }, null, 2));
+    return 0;
+  }
+  tell(`Inngest is not reachable: ${event.name} goes straight to the router (${name}).`);
+  const receipt = await dispatch(event, config, host.fetch);
+  host.print(JSON.stringify(receipt, null, 2));
+  return receipt.status === 'failed' ? 1 : 0;
 }
 
 function readConfig(env: EnvRecord): HybridConfig {
@@ -90,19 +106,14 @@ async function reachableInngest(config: InngestConfig, fetcher: typeof fetch): P
   return answer?.ok ? `the Inngest Dev Server at ${url}` : undefined;
 }
 
-async function sendToInngest(
-  { name, data, id }: JobEvent,
-  config: HybridConfig,
-  where: string,
-): Promise<number> {
+async function sendToInngest({ name, data, id }: JobEvent, config: HybridConfig): Promise<string[]> {
   const log = createNodeLogger({ level: 'error' });
   const client = createInngestClient({ config: config.inngest, appId: hybridSet.appId, log });
   const { ids } = await client.send({ name, id, data: data as object });
-  console.log(`Sent ${name} to ${where}, as event ${ids.join(', ')}.`);
-  return 0;
+  return ids;
 }
 
-async function dispatch(event: JobEvent, config: HybridConfig, fetcher: typeof fetch): Promise<number> {
+async function dispatch(event: JobEvent, config: HybridConfig, fetcher: typeof fetch): Promise<JobReceipt> {
   const rpc = createSupabaseClientRpc({ url: config.supabase.url, key: config.supabase.secretKey });
   const log = createNodeLogger({ level: 'warn' });
   const { router } = createHybridApp({
@@ -117,7 +128,5 @@ async function dispatch(event: JobEvent, config: HybridConfig, fetcher: typeof f
     http: { ...createOutsideHttp(), fetch: fetcher },
     now: () => new Date(),
   });
-  const receipt = await router.dispatch(event);
-  console.log(JSON.stringify(receipt, null, 2));
-  return receipt.status === 'failed' ? 1 : 0;
+  return await router.dispatch(event);
 }

@@ -1,5 +1,6 @@
 import { HelpRequest, UsageError } from '../command/command-line.ts';
-import type { JobsHost } from './jobs-host.ts';
+import type { Command } from './command.ts';
+import { type JobsHost, jobsOptions } from './jobs-host.ts';
 import { listSchedules } from './schedule-list.ts';
 import { nextTicksOf } from './schedule-next.ts';
 import { removeSchedule } from './schedule-remove.ts';
@@ -32,8 +33,14 @@ const commands: Record<string, (host: JobsHost) => Promise<number>> = {
   remove: removeSchedule,
 };
 
-/** `npm run jobs -- schedule`: @returns the exit code */
-export async function schedule(host: JobsHost): Promise<number> {
+export const schedule: Command = {
+  summary: 'jobs that come again and again',
+  options: jobsOptions,
+  operands: Object.keys(commands),
+  run,
+};
+
+async function run(host: JobsHost): Promise<number> {
   const [name = '', ...args] = host.args;
   if (name === '--help' || name === '-h') throw new HelpRequest(help);
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;

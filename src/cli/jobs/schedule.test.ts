@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
+import { runJobs } from '../../../tests/support/jobs-command.ts';
 import { HelpRequest, UsageError } from '../command/command-line.ts';
-import { jobs } from './jobs-command.ts';
 
 let database: TestDatabase;
 
@@ -14,15 +14,9 @@ const now = new Date('2099-11-22T12:00:00Z');
 
 /** What `npm run jobs -- schedule …` prints. */
 async function schedule(...args: string[]): Promise<string> {
-  const printed: string[] = [];
-  const code = await jobs({
-    args: ['schedule', ...args, '--data-dir', '/nonexistent'],
-    env: { DATABASE_URL: database.url },
-    now: () => now,
-    print: (text) => printed.push(text),
-  });
+  const { code, output } = await runJobs(['schedule', ...args], { env: { DATABASE_URL: database.url }, now });
   expect(code).toBe(0);
-  return printed.join('\n');
+  return output;
 }
 
 async function asJson(...args: string[]): Promise<unknown> {

@@ -1,0 +1,69 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readCommandLine, UsageError } from '../command/command-line.ts';
+import { root } from '../command/data-dir.ts';
+import { exitCodeOf, findingsTable, runChecks, skipped } from '../command/findings.ts';
+import { checkEdgeUpload } from './edge-upload.ts';
+import { checkNetlifyBundles } from './netlify-bundles.ts';
+import { checkRedirects } from './redirects.ts';
+import { withSchema } from './schema.ts';
+import { createSupabaseCli } from './supabase-cli.ts';
+
+const help = `Does on this machine what a deploy would do, as far as that goes without an account: bundles the Netlify functions and calls
+them, has the Supabase CLI upload the Edge Functions to a stand-in, push the migrations (dry run) and ask its advisors, and
+compares the generated types and the redirects of netlify.toml.
+
+  npm run deploy:check
+  npm run deploy:check -- --json
+
+  --json    for programs
+  --help    this text
+
+Exit code 1 when a check failed. What cannot be checked here is told as skipped.`;
+
+const options = { json: { type: 'boolean', default: false } } as const;
+
+export interface DeployCheckHost {
+  args: string[];
+  /** Where programs are. */
+  path: string;
+  print: (text: string) => void;
+}
+
+/** `npm run deploy:check`: @returns the exit code */
+export async function deployCheck(host: DeployCheckHost): Promise<number> {
+  const { values, positionals } = readCommandLine(host.args, options, help);
+  if (positionals.length > 0)
+    throw new UsageError(`Expected no arguments, got ${positionals.length}\n\n${help}`);
+  const folder = await mkdtemp(join(tmpdir(), 'deploy-check-'));
+  const cli = createSupabaseCli({ root, home: folder, path: host.path });
+  try {
+    const findings = [
+      ...(await runChecks({
+        'Netlify redirects': () => checkRedirects(root),
+        'Netlify functions': () => checkNetlifyBundles(root, folder),
+        'Edge Functions': () => checkEdgeUpload(root, folder, cli),
+      })),
+      ...(await withSchema(folder, cli)),
+      ...(await runChecks({ 'not checked here': () => Promise.resolve(beyond) })),
+    ];
+    host.print(values.json ? JSON.stringify({ findings }, null, 2) : findingsTable(findings));
+    return exitCodeOf(findings);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const beyond = [
+  skipped(
+    'pg_cron, pg_net and Vault: the Postgres of this check has none',
+    'after the deploy: npm run jobs -- doctor',
+  ),
+  skipped('keys, secrets and the registration with Inngest', 'after the deploy: npm run jobs -- doctor'),
+  skipped("Supabase's own bundling of the uploaded files", 'the CLI says so when the real deploy fails'),
+  skipped(
+    'supabase db lint: it needs the extension plpgsql_check',
+    'supabase db lint --remote, after the push',
+  ),
+];
