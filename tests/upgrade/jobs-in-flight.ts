@@ -20,13 +20,21 @@ export interface JobsInFlight {
   inline: string;
   completed: string;
   failed: string;
-  cancelled: string;
+  /** What is, or will be, cancelled: the second waits for the first. */
+  cancelled: string[];
 }
+
+/** The first release whose jobs may wait for others. */
+const dependenciesSince = '20261122000700';
 
 const soon = (seconds: number): Date => new Date(Date.now() + seconds * 1000);
 
 /** Puts jobs into every state that a release knows, through its own functions. */
-export async function putJobsInFlight(old: OldClient, database: TestDatabase): Promise<JobsInFlight> {
+export async function putJobsInFlight(
+  old: OldClient,
+  database: TestDatabase,
+  version: string,
+): Promise<JobsInFlight> {
   await old.syncTypes(['test/plain', 'test/steps', 'test/keyed', 'test/paused'].map((type) => ({ type })));
   const only = async (type: string): Promise<OldClaim> => {
     const [job] = await old.claim('edge', [type], 1);
@@ -52,7 +60,11 @@ export async function putJobsInFlight(old: OldClient, database: TestDatabase): P
   expect(await old.complete(completed)).toEqual([true]);
   expect(await old.fail(failed, false)).toBe('failed');
   const keyed = await old.enqueue(
-    ...Array.from({ length: 3 }, () => ({ type: 'test/keyed', concurrency_key: 'one', concurrency_limit: 1 })),
+    ...Array.from({ length: 3 }, () => ({
+      type: 'test/keyed',
+      concurrency_key: 'one',
+      concurrency_limit: 1,
+    })),
   );
   const heldKeyed = await only('test/keyed');
   const queued = await old.enqueue(
@@ -65,11 +77,14 @@ export async function putJobsInFlight(old: OldClient, database: TestDatabase): P
     { type: 'test/plain' },
   );
   await old.pause('test/paused');
+  const dependent =
+    version < dependenciesSince ? [] : await putDependents(old, held.id, scheduled, cancelled);
   await old.cancel(cancelled);
   const [begun] = await old.begin({ type: 'test/plain' });
   await expireLeases(database, crashed.lease_token, begun?.lease_token ?? '');
   return {
-    ...{ queued, keyed, scheduled, paused, held, heldKeyed, cancelled },
+    ...{ queued, keyed, scheduled, paused, held, heldKeyed },
+    cancelled: [cancelled, ...dependent],
     backingOff: backingOff.id,
     snoozed: snoozed.id,
     crashed: crashed.id,
@@ -77,6 +92,16 @@ export async function putJobsInFlight(old: OldClient, database: TestDatabase): P
     completed: completed.id,
     failed: failed.id,
   };
+}
+
+/** @returns the job whose parent will be cancelled, and which is cancelled with it */
+async function putDependents(old: OldClient, ...parents: [string, string, string]): Promise<string[]> {
+  const [held, scheduled, unwanted] = parents;
+  const [, left = ''] = await old.enqueue(
+    { type: 'test/plain', depends_on: [held, scheduled] },
+    { type: 'test/plain', depends_on: [unwanted] },
+  );
+  return [left];
 }
 
 /** As if the processes that hold these had died a while ago. */

@@ -42,7 +42,11 @@ export function createOldClient({ rpc }: Pick<TestDatabase, 'rpc'>) {
         retry_after_seconds: retryAfterSeconds,
       }),
     snooze: (job: OldClaim, until: Date) =>
-      rpc<string | null>('snooze_background_job', { ...lease(job), until: until.toISOString(), reason: 'quota' }),
+      rpc<string | null>('snooze_background_job', {
+        ...lease(job),
+        until: until.toISOString(),
+        reason: 'quota',
+      }),
     handOff: (job: OldClaim) => rpc<string | null>('hand_off_background_job', lease(job)),
     saveStep: (job: OldClaim, name: string, output: unknown) =>
       rpc<boolean>('save_background_job_step', { ...lease(job), name, output }),

@@ -14,15 +14,20 @@ export interface ReleaseDatabase extends TestDatabase {
   upgrade(): Promise<void>;
 }
 
-/** A database whose newest migration is that of a release. */
-export async function createReleaseDatabase(version: string): Promise<ReleaseDatabase> {
+/** Applies the migrations up to and with this version. */
+export async function migrateUpTo(url: string, version: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'release-'));
-  const database = await createEmptyDatabase();
   try {
     for (const file of filesUpTo(version)) await symlink(join(migrations, file), join(folder, file));
-    await migrate(database.url, silentLogger, folder);
+    await migrate(url, silentLogger, folder);
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+/** A database whose newest migration is that of a release. */
+export async function createReleaseDatabase(version: string): Promise<ReleaseDatabase> {
+  const database = await createEmptyDatabase();
+  await migrateUpTo(database.url, version);
   return { ...database, upgrade: async () => void (await migrate(database.url, silentLogger)) };
 }
