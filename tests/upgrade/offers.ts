@@ -3,9 +3,9 @@ import type pg from 'pg';
 /** A function as its callers see it. */
 interface Offer {
   /** Type by argument name. */
-  arguments: Record<string, string>;
+  arguments: Readonly<Record<string, string>>;
   /** Of these names. */
-  required: string[];
+  required: readonly string[];
   /** Type by column; of a function that returns no rows `{ '': type }`. */
   returns: Record<string, string>;
   set: boolean;
