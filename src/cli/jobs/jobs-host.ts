@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { createPgRpc } from '../../database/pg-rpc.ts';
 import { RpcError, type Rpc } from '../../database/rpc.ts';
+import { explainMissing } from '../../database/schema-check.ts';
 import type { EnvRecord } from '../../runtime/config-reader.ts';
 import { dataDirOption, resolveDataDir } from '../command/data-dir.ts';
 import { findTarget } from '../command/target.ts';
@@ -39,7 +40,7 @@ export async function withRpc<Result>(
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 1, connectionTimeoutMillis: 10_000 });
   pool.on('error', () => undefined);
   try {
-    return await work(createPgRpc(pool));
+    return await work(explainMissing(createPgRpc(pool)));
   } catch (error) {
     if (error instanceof RpcError && error.code === 'PT400')
       throw new UsageError(error.message.replace(`${error.functionName}: `, ''), { cause: error });
