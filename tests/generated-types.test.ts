@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { generatedTypesFile, generateTypes } from '../src/local/generated-types.ts';
+import { generateNeededSchema, neededSchemaFile } from '../src/local/needed-schema.ts';
 import { createTestDatabase, type TestDatabase } from './support/database.ts';
 
 let database: TestDatabase;
@@ -17,6 +18,12 @@ test('the generated types are those of the database that the migrations make', a
     generated,
     'src/database/generated-types.ts is not what the migrations make: run `npm run types:generate` and commit the file',
   ).toBe(kept);
+});
+
+test('the code needs the newest migration', async () => {
+  const kept = await readFile(neededSchemaFile, 'utf8');
+  const hint = 'src/database/needed-schema.ts is behind: run `npm run types:generate` and commit the file';
+  expect(await generateNeededSchema(), hint).toBe(kept);
 });
 
 test('a database with one argument more has other types', async () => {

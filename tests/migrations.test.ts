@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { migrate } from '../src/local/migrate.ts';
 import { startPostgres, type PostgresServer } from '../src/local/postgres.ts';
 import { createTestDatabase, type TestDatabase } from './support/database.ts';
@@ -248,6 +248,23 @@ describe('migrate', () => {
     await expect(migrate(database.url, silentLogger, folder)).rejects.toThrow(
       'Migration queue.sql: expected a name',
     );
+  });
+
+  test('repeats a migration whose locks are in the way of others', async () => {
+    await query(database.url, 'create table busy (id integer); create table idle (id integer)');
+    await write('20300101000000_add.sql', 'alter table busy add a integer; alter table idle add a integer;');
+    const others = await database.pool.connect();
+    // The migration is the one that is to notice the deadlock.
+    await others.query(`set deadlock_timeout = '1min'; begin; lock table idle`);
+    const applied = migrate(database.url, silentLogger, folder);
+    await vi.waitFor(async () => {
+      const waiting = `select 1 from pg_locks where not granted and relation = 'idle'::regclass`;
+      expect(await list(database.url, waiting)).toEqual([1]);
+    });
+    await others.query('lock table busy; commit');
+    others.release();
+    expect(await applied).toEqual(['20300101000000']);
+    expect(await query(database.url, 'select * from busy, idle')).toEqual([]);
   });
 
   test('started five times at once applies everything once', async () => {

@@ -2490,6 +2490,7 @@ export type Database = {
         Returns: Json;
       };
       get_repository_size: { Args: { repository: Json }; Returns: Json };
+      get_schema_version: { Args: { up_to: string }; Returns: string };
       get_signed_in_user: { Args: Record<PropertyKey, never>; Returns: string };
       get_user_credential: { Args: { provider: string; user_id: string }; Returns: string };
       hand_off_background_job: { Args: { job_id: string; lease_token: string }; Returns: string };

@@ -41,6 +41,9 @@ export class RpcError extends Error {
   }
 }
 
+/** The database lacks migrations that this code was made with; the message says which versions. */
+export class SchemaOutdatedError extends RpcError {}
+
 /** The database did not answer: refused connection, time-out, cut connection, or a gateway's 502/503/504. */
 export class DatabaseUnreachableError extends Error {
   override readonly name = 'DatabaseUnreachableError';

@@ -1,6 +1,7 @@
 import { createClient, type SupabaseClient } from '@supabase/supabase-js';
 import { toJson } from './json.ts';
 import { DatabaseUnreachableError, RpcError, type UncheckedRpc } from './rpc.ts';
+import { explainMissing } from './schema-check.ts';
 import { meansUnreachable } from './unreachable.ts';
 
 /** What supabase-js answers; it never throws. */
@@ -57,7 +58,7 @@ export function createSupabaseClientRpc(options: {
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
     global: { fetch: options.fetch, headers },
   });
-  return createSupabaseRpc(client, options);
+  return explainMissing(createSupabaseRpc(client, options));
 }
 
 /** Without it a silent gateway would keep a drain, and every outcome that it has to write, waiting for ever. */

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import type { Logger } from '../runtime/logger.ts';
@@ -11,6 +12,16 @@ const ROLES = fileURLToPath(new URL('./roles.sql', import.meta.url));
 /** Any constant will do, as long as every start uses the same. */
 const LOCK = 727_001;
 
+/**
+ * How long a migration waits for a lock. What it waits for, everybody behind it waits for, too: better to let go, and try
+ * again once the long transaction of somebody else, or the deadlock with a running queue, is over.
+ */
+const lockTimeoutMs = 3_000;
+const lockTries = 20;
+const lockPauseMs = 500;
+/** Deadlock detected, lock not available. */
+const lockedOut = /^(40P01|55P03)$/;
+
 interface Migration {
   version: string;
   name: string;
@@ -21,6 +32,7 @@ interface Migration {
  * Applies `supabase/migrations/*.sql` in name order, each in its own transaction, where not applied yet; before that
  * the roles of hosted Supabase where they are missing. Applied versions are recorded in the table that the Supabase
  * CLI uses, so `supabase db push` and this function agree. Two of them at once wait for each other.
+ * A queue may be at work meanwhile: a migration that does not get its locks is undone and repeated, for a minute.
  *
  * @param url - a direct connection of the database's owner (advisory locks do not survive a transaction pooler)
  * @param folder - of the migrations, for tests
@@ -36,7 +48,7 @@ export async function migrate(url: string, log: Logger, folder = MIGRATIONS): Pr
     const applied = await appliedVersions(client);
     const pending = (await listMigrations(folder)).filter(({ version }) => !applied.has(version));
     for (const migration of pending) {
-      await apply(client, migration);
+      await applyAmongOthers(client, migration, log);
       log.info({ version: migration.version, name: migration.name }, 'migration applied');
     }
     return pending.map(({ version }) => version);
@@ -81,6 +93,23 @@ async function listMigrations(folder: string): Promise<Migration[]> {
   });
 }
 
+async function applyAmongOthers(client: pg.Client, migration: Migration, log: Logger): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await apply(client, migration);
+    } catch (error) {
+      if (tries === lockTries || !isLockedOut(error)) throw error;
+      log.warn({ version: migration.version, error: (error as Error).message }, 'migration repeated');
+    }
+    await sleep(lockPauseMs);
+  }
+}
+
+function isLockedOut(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof pg.DatabaseError && lockedOut.test(cause.code ?? '');
+}
+
 async function apply(client: pg.Client, { version, name, path }: Migration): Promise<void> {
   const sql = await readFile(path, 'utf8');
   await inTransaction(client, path, sql, async () => {
@@ -97,7 +126,7 @@ async function inTransaction(
   sql: string,
   record: () => Promise<void>,
 ): Promise<void> {
-  await client.query('begin');
+  await client.query(`begin; set local lock_timeout = ${lockTimeoutMs}`);
   try {
     await client.query(sql);
     await record();

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { requireSchema } from '../database/schema-check.ts';
 import { createSupabaseClientRpc } from '../database/supabase-rpc.ts';
 import { catalog } from '../jobs/catalog.ts';
 import { createJobQueue, type JobQueue } from '../queue/job-queue.ts';
@@ -93,10 +94,10 @@ export async function startStack(options: StackOptions, shutdown: Shutdown): Pro
   Object.assign(env, openAi.env);
   const databaseUrl = await provideSupabase({ ...options, env: seen() }, parts, env, shutdown);
   const config = parseHybridConfig(seen());
-  const queue = createJobQueue(
-    createSupabaseClientRpc({ url: config.supabase.url, key: config.supabase.secretKey }),
-  );
-  await queue.syncJobTypes(catalog).catch((cause: unknown) => {
+  const rpc = createSupabaseClientRpc({ url: config.supabase.url, key: config.supabase.secretKey });
+  const queue = createJobQueue(rpc);
+  const mirrored = requireSchema(rpc).then(() => queue.syncJobTypes(catalog));
+  await mirrored.catch((cause: unknown) => {
     throw new Error(`Supabase at ${config.supabase.url} does not take the job types`, { cause });
   });
   options.setEnv(env);

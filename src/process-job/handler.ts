@@ -1,4 +1,4 @@
-import { DatabaseUnreachableError } from '../database/rpc.ts';
+import { DatabaseUnreachableError, SchemaOutdatedError } from '../database/rpc.ts';
 import type { ClaimedJob, JobRow } from '../queue/job-queue.ts';
 import type { Outcome } from '../queue/outcome.ts';
 import { BadRequest, type Command, readCommand } from './command.ts';
@@ -90,6 +90,8 @@ export function createProcessJobHandler(options: ProcessJobOptions): ProcessJob 
       return answer(503, { error: 'the database is unreachable' }, { 'retry-after': '10' });
     }
     log.error({ error: String(error) }, 'request failed');
+    if (error instanceof SchemaOutdatedError)
+      return answer(503, { error: error.message }, { 'retry-after': '60' });
     return answer(500, { error: 'internal error' });
   }
 

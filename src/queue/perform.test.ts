@@ -429,10 +429,22 @@ describe('writing', () => {
     expect(row).toMatchObject({ status: 'completed', result: 'kept' });
   });
 
-  it.each(['42501', 'PGRST202', 'HTTP401'])(
-    'spends a retry, not the job, when it is refused for a reason that people mend (%s)',
+  it.each(['42883', '42703', '42P01', '0A000', 'PGRST202'])(
+    'is repeated where a migration may have replaced what it needs (%s)',
     async (code) => {
-      const { row } = await performNew(() => Promise.resolve('lost'), {}, { queue: refusing(code, 1) });
+      const { row } = await performNew(() => Promise.resolve('kept'), {}, { queue: refusing(code, 1) });
+      expect(row).toMatchObject({ status: 'completed', result: 'kept' });
+    },
+  );
+
+  it.each([
+    ['42501', 1],
+    ['HTTP401', 1],
+    ['PGRST202', 5],
+  ])(
+    'spends a retry, not the job, when it is refused for a reason that people mend (%s)',
+    async (code, times) => {
+      const { row } = await performNew(() => Promise.resolve('lost'), {}, { queue: refusing(code, times) });
       expect(row).toMatchObject({ status: 'queued', retryCount: 1 });
       expect(row?.error).toContain('its result was refused: complete: not now');
     },

@@ -15,6 +15,15 @@ const longestPauseMs = 3_000;
 const passing = /^(08|53|57|40001|40P01|55P03|PGRST00[0-3]|HTTP(408|425|429|500))/;
 
 /**
+ * A function, column or table that is not there, a plan that no longer fits, a function that PostgREST has not heard of:
+ * so end calls that are under way when a migration replaces what they use. The next call finds the new.
+ */
+const replaced = /^(42883|42703|42P01|0A000|PGRST202)$/;
+
+/** With the pauses between them 1.5 s, in which PostgREST reads a schema again. */
+const triesOfReplaced = 5;
+
+/**
  * Codes that blame the data: a bad request, data exceptions, violated constraints, exceeded limits. Others, such as a
  * missing function or grant, are mended by people.
  */
@@ -24,13 +33,18 @@ export function mayPass(error: unknown): boolean {
   return error instanceof DatabaseUnreachableError || (error instanceof RpcError && passing.test(error.code));
 }
 
+function mayBeReplaced(error: unknown, tries: number): boolean {
+  return error instanceof RpcError && replaced.test(error.code) && tries < triesOfReplaced;
+}
+
 /** True when the same call would be refused again, since what it says is refused. */
 export function blamesData(error: RpcError): boolean {
   return aboutData.test(error.code);
 }
 
 /**
- * Repeats a write while the database is away, for as long as the lease can still hold.
+ * Repeats a write while the database is away, for as long as the lease can still hold, and a few times while a migration
+ * may be replacing what the write needs.
  * @returns the write's answer; null when the lease ended first: the job is rescued, nothing is lost
  * @throws what the database refused for a reason that will not pass
  */
@@ -40,11 +54,12 @@ export async function persist<T>(
   log: Logger,
   write: () => Promise<T>,
 ): Promise<T | null> {
-  for (let wait = firstPauseMs; ; wait = Math.min(wait * 2, longestPauseMs)) {
+  let wait = firstPauseMs;
+  for (let tries = 1; ; tries += 1) {
     try {
       return await write();
     } catch (error) {
-      if (!mayPass(error)) throw error;
+      if (!mayPass(error) && !mayBeReplaced(error, tries)) throw error;
       if (!lease.mayHold()) {
         log.error({ jobId: lease.jobId, what, error: String(error) }, 'gave up writing: the lease is over');
         return null;
@@ -52,5 +67,6 @@ export async function persist<T>(
       log.warn({ jobId: lease.jobId, what, error: String(error) }, 'could not write, trying again');
     }
     await pause(wait);
+    wait = Math.min(wait * 2, longestPauseMs);
   }
 }

@@ -1,4 +1,5 @@
 import type { Rpc } from '../database/rpc.ts';
+import { requireSchema } from '../database/schema-check.ts';
 import type { GitHub } from '../github/github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
 import type { OpenEmbedder } from '../jobs/embeddings/text-embedder.ts';
@@ -71,7 +72,8 @@ const never = new Date(8.64e15);
 
 /**
  * Starts a worker. Any number of them, on any number of machines, share the work.
- * @throws {Error} the database cannot be reached, or is not migrated
+ * @throws {Error} the database cannot be reached
+ * @throws {SchemaOutdatedError} it is not migrated as far as this code needs
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { worker, lanes, catalog, log, now } = options;
@@ -92,6 +94,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const scheduling: ScheduleOptions = { rpc, catalog, withDefinitions: options.scheduler === 'worker', log };
 
   async function begin() {
+    await requireSchema(rpc);
     await queue.syncJobTypes(catalog);
     await syncSchedules(scheduling);
     await presence.report();

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { createPgRpc } from '../../database/pg-rpc.ts';
 import { RpcError, type Rpc } from '../../database/rpc.ts';
+import { explainMissing } from '../../database/schema-check.ts';
 import { withoutPassword } from '../../local/external-database.ts';
 import type { EnvRecord } from '../../runtime/config-reader.ts';
 import { UsageError } from '../command/command-line.ts';
@@ -72,7 +73,7 @@ export async function onDatabase<Result>(
   pool.on('error', () => undefined);
   try {
     await reach(pool, databaseUrl);
-    return await work({ rpc: createPgRpc(pool), query: createQuery(pool) });
+    return await work({ rpc: explainMissing(createPgRpc(pool)), query: createQuery(pool) });
   } catch (error) {
     throw toFailure(error);
   } finally {
