@@ -50,8 +50,8 @@ test('it is built again when a source has changed since, and only then', async (
 });
 
 test('whoever asks meanwhile waits for the same build', async () => {
-  const { folder } = createDashboardBuild(root, silentLogger);
-  await Promise.all([folder(), folder(), folder()]);
+  const dashboard = createDashboardBuild(root, silentLogger);
+  await Promise.all([dashboard.folder(), dashboard.folder(), dashboard.folder()]);
   expect(await calls()).toBe(1);
 });
 
@@ -68,17 +68,17 @@ test('a build that fails says why, leaves the old one, and the next request trie
     `console.error('no such module'); process.exit(3);`,
   );
   await utimes(inRoot('dashboard/src/main.tsx'), later, later);
-  const { folder } = createDashboardBuild(root, silentLogger);
-  await expect(folder()).rejects.toThrow(/vite build ended with 3: no such module/);
+  const dashboard = createDashboardBuild(root, silentLogger);
+  await expect(dashboard.folder()).rejects.toThrow(/vite build ended with 3: no such module/);
   expect((await readdir(inRoot('dashboard'))).sort()).toEqual(['dist', 'src']);
   await writeFile(inRoot('node_modules/vite/bin/vite.js'), vite);
-  expect(await folder()).toBe(inRoot('dashboard/dist'));
+  expect(await dashboard.folder()).toBe(inRoot('dashboard/dist'));
 });
 
 test('a stop ends the build', async () => {
   await writeFile(inRoot('node_modules/vite/bin/vite.js'), `setInterval(() => {}, 1000);`);
-  const { folder, stop } = createDashboardBuild(root, silentLogger);
-  const waiting = expect(folder()).rejects.toThrow(/abort/i);
-  await stop();
+  const dashboard = createDashboardBuild(root, silentLogger);
+  const waiting = expect(dashboard.folder()).rejects.toThrow(/abort/i);
+  await dashboard.stop();
   await waiting;
 });
