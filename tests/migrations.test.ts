@@ -82,9 +82,14 @@ function describeAccess(url: () => string): void {
     expect(await list(url(), executable(role))).toEqual([]);
   });
 
-  test('authenticated may execute those that ask who is signed in', async () => {
+  test('authenticated may execute those that ask who is signed in, and whether an operator is', async () => {
     const own = ['get_signed_in_user()', 'start_analysis(uuid)'];
-    expect(await list(url(), executable('authenticated'))).toEqual(own);
+    const operators = await list(
+      url(),
+      `select p.oid::regprocedure::text ${OUR_FUNCTIONS} and p.prosrc like '%job_queue.require_operator()%' order by 1`,
+    );
+    expect(operators.length).toBeGreaterThan(15);
+    expect(await list(url(), executable('authenticated'))).toEqual([...own, ...operators].sort());
   });
 
   test.each(['anon', 'authenticated'])('%s may enter no schema of ours but public', async (role) => {

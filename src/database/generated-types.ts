@@ -1212,6 +1212,7 @@ export type Database = {
           p95_duration_ms: number | null;
           p95_measured_at: string | null;
           paused: boolean;
+          payload_schema: Json | null;
           priority: number;
           quotas: string[];
           synced_at: string;
@@ -1234,6 +1235,7 @@ export type Database = {
           p95_duration_ms?: number | null;
           p95_measured_at?: string | null;
           paused?: boolean;
+          payload_schema?: Json | null;
           priority: number;
           quotas?: string[];
           synced_at?: string;
@@ -1256,6 +1258,7 @@ export type Database = {
           p95_duration_ms?: number | null;
           p95_measured_at?: string | null;
           paused?: boolean;
+          payload_schema?: Json | null;
           priority?: number;
           quotas?: string[];
           synced_at?: string;
@@ -1264,6 +1267,36 @@ export type Database = {
           timeout_seconds?: number;
           title?: string;
           type?: string;
+        };
+        Relationships: [];
+      };
+      operator_actions: {
+        Row: {
+          action: string;
+          actor: string;
+          arguments: NonNullable<Json>;
+          at: string;
+          email: string | null;
+          id: string;
+          result: Json | null;
+        };
+        Insert: {
+          action: string;
+          actor: string;
+          arguments: NonNullable<Json>;
+          at?: string;
+          email?: string | null;
+          id?: string;
+          result?: Json | null;
+        };
+        Update: {
+          action?: string;
+          actor?: string;
+          arguments?: NonNullable<Json>;
+          at?: string;
+          email?: string | null;
+          id?: string;
+          result?: Json | null;
         };
         Relationships: [];
       };
@@ -2383,6 +2416,102 @@ export type Database = {
         };
       };
       note_details_synced: { Args: { progress: Json }; Returns: undefined };
+      operator_audit: {
+        Args: { before?: string; page_size?: number };
+        Returns: {
+          action: string;
+          actor: string;
+          arguments: Json;
+          at: string;
+          email: string;
+          id: string;
+          result: Json;
+        }[];
+      };
+      operator_cancel_job: { Args: { job_id: string; reason?: string }; Returns: boolean };
+      operator_discard: { Args: { before?: string; max_jobs?: number; type?: string }; Returns: number };
+      operator_enqueue: { Args: { job: Json }; Returns: Json };
+      operator_job: { Args: { job_id: string }; Returns: Json };
+      operator_job_types: {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          concurrency_limit: number;
+          effective_lane: string;
+          lane: string;
+          lane_override: string;
+          max_retries: number;
+          measured_lane: string;
+          p95_duration_ms: number;
+          paused: boolean;
+          payload_schema: Json;
+          priority: number;
+          quotas: string[];
+          throttle_limit: number;
+          throttle_seconds: number;
+          timeout_seconds: number;
+          title: string;
+          type: string;
+        }[];
+      };
+      operator_jobs: { Args: { after?: Json; filter?: Json; page_size?: number }; Returns: Json };
+      operator_overview: { Args: Record<PropertyKey, never>; Returns: Json };
+      operator_pause_schedule: { Args: { name: string }; Returns: boolean };
+      operator_pause_type: { Args: { type: string }; Returns: undefined };
+      operator_quotas: {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          allowance: number;
+          blocked_until: string;
+          exhausted: boolean;
+          quota: string;
+          remaining: number;
+          reported_at: string;
+          resets_at: string;
+          token: string;
+          waiting: number;
+        }[];
+      };
+      operator_redrive: { Args: { max_jobs?: number; since?: string; type?: string }; Returns: number };
+      operator_remove_schedule: { Args: { name: string }; Returns: boolean };
+      operator_resume_schedule: { Args: { name: string }; Returns: boolean };
+      operator_resume_type: { Args: { type: string }; Returns: undefined };
+      operator_retry_job: { Args: { force?: boolean; job_id: string }; Returns: boolean };
+      operator_schedules: {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          catch_up: string;
+          cron: string;
+          enabled: boolean;
+          evaluated_until: string;
+          name: string;
+          payload: Json;
+          problem: string;
+          source: string;
+          timezone: string;
+          type: string;
+        }[];
+      };
+      operator_set_lane: { Args: { lane: string; type: string }; Returns: undefined };
+      operator_set_schedule: {
+        Args: {
+          catch_up?: string;
+          cron?: string;
+          name: string;
+          payload?: Json;
+          timezone?: string;
+          type?: string;
+        };
+        Returns: boolean;
+      };
+      operator_throughput: {
+        Args: { minutes?: number };
+        Returns: {
+          cancelled: number;
+          completed: number;
+          failed: number;
+          starts_at: string;
+        }[];
+      };
       pause_job_schedule: { Args: { name: string }; Returns: boolean };
       pause_job_type: { Args: { type: string }; Returns: undefined };
       prune_background_jobs: { Args: { max_rows: number; older_than: string }; Returns: number };
@@ -2506,6 +2635,7 @@ export type Database = {
       };
       sync_job_schedules: { Args: { definitions: Json }; Returns: undefined };
       sync_job_types: { Args: { definitions: Json }; Returns: undefined };
+      sync_payload_schemas: { Args: { schemas: Json }; Returns: undefined };
       take_wakes: { Args: { leaving?: string }; Returns: number };
       track_repository: { Args: { repository_id: string }; Returns: boolean };
       unschedule_wake: { Args: Record<PropertyKey, never>; Returns: boolean };

@@ -4,9 +4,11 @@ import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import pg from 'pg';
 import type { Logger } from '../runtime/logger.ts';
+import { createAuthEndpoint } from './gateway-auth.ts';
 import { createKeyRing, type GatewayKeys } from './gateway-keys.ts';
 import { createRpcEndpoint } from './gateway-rpc.ts';
 import { listen } from './listen.ts';
+import type { OperatorSessions } from './operator-sessions.ts';
 
 export interface GatewayOptions {
   /** Preferred TCP port on 127.0.0.1; another free one is taken when it is busy. */
@@ -16,6 +18,8 @@ export interface GatewayOptions {
   keys: GatewayKeys;
   /** Answers `/functions/v1/<name>`; undefined when there is no such function. */
   functions?: (name: string, request: Request) => Promise<Response | undefined>;
+  /** Answers `/auth/v1/*`. Default: nobody can sign in. */
+  sessions?: OperatorSessions;
   log: Logger;
 }
 
@@ -29,8 +33,8 @@ const BODY_LIMIT_BYTES = 20 * 1024 * 1024;
 
 /**
  * A local imitation of Supabase's API gateway, for what this project uses of it and no more: `POST /rest/v1/rpc/<name>`
- * answered as PostgREST answers it (no tables, no GET, no `Prefer`, no filters), and `/functions/v1/<name>` handed on.
- * `GET /health` tells whether the database answers.
+ * answered as PostgREST answers it (no tables, no GET, no `Prefer`, no filters), `/functions/v1/<name>` handed on, and of
+ * `/auth/v1` what signs one operator in. `GET /health` tells whether the database answers.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const pool = new pg.Pool({
@@ -54,8 +58,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
 }
 
-function createApp(pool: pg.Pool, { keys, functions, log }: GatewayOptions, closing: AbortSignal): Hono {
+function createApp(pool: pg.Pool, options: GatewayOptions, closing: AbortSignal): Hono {
+  const { functions, sessions, log } = options;
   const app = new Hono();
+  const identify = createKeyRing(options.keys);
   const tooLarge = bodyLimit({
     maxSize: BODY_LIMIT_BYTES,
     onError: (c) => c.json({ message: 'Request body is larger than 20 MB' }, 413),
@@ -65,11 +71,12 @@ function createApp(pool: pg.Pool, { keys, functions, log }: GatewayOptions, clos
     await pool.query('select 1');
     return c.json({ status: 'ok' });
   });
-  app.post('/rest/v1/rpc/:name', tooLarge, createRpcEndpoint(pool, createKeyRing(keys), closing));
+  app.post('/rest/v1/rpc/:name', tooLarge, createRpcEndpoint(pool, identify, closing));
   app.all('/functions/v1/:name/*', async (c) => {
     const response = await functions?.(c.req.param('name'), c.req.raw);
     return response ?? c.json({ code: 'NOT_FOUND', message: 'Requested function was not found' }, 404);
   });
+  if (sessions) app.route('/auth/v1', createAuthEndpoint(identify, sessions));
   app.notFound((c) => c.json({ message: 'no Route matched with those values' }, 404));
   app.onError((error, c) => {
     log.error({ error: error.message, path: c.req.path }, 'the gateway could not answer');

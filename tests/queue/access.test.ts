@@ -30,7 +30,8 @@ async function functions(): Promise<{ call: string; name: string }[]> {
   return await queue.sql(
     `select p.oid::regprocedure::text as call, p.proname as name from pg_proc p
      where p.pronamespace = 'public'::regnamespace
-       and (p.proname ~ 'background_job|job_type|job_lane|failed_job|job_statistics|callback|job_payload' or p.proname = 'uuid_v7')`,
+       and (p.proname ~ 'background_job|job_type|job_lane|failed_job|job_statistics|callback|job_payload' or p.proname = 'uuid_v7')
+       and p.proname !~ '^operator_'`,
   );
 }
 
