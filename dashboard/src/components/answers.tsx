@@ -30,11 +30,24 @@ export function Failure({ error, onRetry }: { error: Error; onRetry?: () => void
   );
 }
 
-/** Nothing to show, and what would change that. */
-export function Empty({ title, children }: { title: string; children?: ReactNode }) {
+/**
+ * Nothing to show, and what would change that.
+ * @param isPage the page has no other heading
+ */
+export function Empty({
+  title,
+  isPage = false,
+  children,
+}: {
+  title: string;
+  isPage?: boolean;
+  children?: ReactNode;
+}) {
   return (
     <Paper withBorder p="xl" ta="center">
-      <Text fw={600}>{title}</Text>
+      <Text fw={600} component={isPage ? 'h1' : 'p'} m={0}>
+        {title}
+      </Text>
       {children && (
         <Text size="sm" c="dimmed" component="div" mt={4}>
           {children}

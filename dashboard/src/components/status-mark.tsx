@@ -10,3 +10,8 @@ export function StatusMark({ status }: { status: JobStatus }) {
     </span>
   );
 }
+
+/** The mark alone, where there is no room for the word. */
+export function StatusDot({ status }: { status: JobStatus }) {
+  return <span className={classes.dot} data-status={status} role="img" aria-label={status} />;
+}

@@ -1,6 +1,7 @@
 import { Anchor } from '@mantine/core';
 import { lazy, Suspense } from 'react';
 import { Empty, Loading } from '../components/answers.tsx';
+import { ErrorBoundary } from '../components/error-boundary.tsx';
 import { href, type Route } from '../location/route.ts';
 import { OverviewPage } from './overview/overview-page.tsx';
 
@@ -14,7 +15,11 @@ const EnqueuePage = lazy(() => import('./enqueue/enqueue-page.tsx'));
 
 /** The page that the route names. All but the first one are loaded when they are asked for. */
 export function Page({ route }: { route: Route }) {
-  return <Suspense fallback={<Loading />}>{pageOf(route)}</Suspense>;
+  return (
+    <ErrorBoundary key={route.path.join('/')}>
+      <Suspense fallback={<Loading />}>{pageOf(route)}</Suspense>
+    </ErrorBoundary>
+  );
 }
 
 function pageOf({ path: [first, second], search }: Route) {
@@ -35,7 +40,7 @@ function pageOf({ path: [first, second], search }: Route) {
       return <EnqueuePage search={search} />;
     default:
       return (
-        <Empty title={`There is no page “${first}”`}>
+        <Empty isPage title={`There is no page “${first}”`}>
           <Anchor href={href([])}>Go to the overview</Anchor>
         </Empty>
       );

@@ -11,7 +11,7 @@ const places: [path: string[], label: string][] = [
   [['types'], 'Types'],
   [['schedules'], 'Schedules'],
   [['quotas'], 'Quotas'],
-  [['audit'], 'Audit trail'],
+  [['audit'], 'Audit'],
 ];
 
 /** Heading, navigation and who is signed in, around the page. */

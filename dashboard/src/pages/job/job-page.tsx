@@ -22,8 +22,8 @@ export default function JobPage({ id }: { id: string }) {
         details ? (
           <Found details={details} />
         ) : (
-          <Empty title="There is no such job">
-            It may have been pruned or deleted. <Anchor href={href(['jobs'])}>Go to the list of jobs</Anchor>
+          <Empty isPage title="There is no such job">
+            It may have been pruned or deleted. <Anchor href={href(['jobs'])} underline="always">Go to the list of jobs</Anchor>
           </Empty>
         )
       }

@@ -21,7 +21,7 @@ export function StoredValue({
       {isOmitted ? (
         <Text size="sm">{`${formatBytes(bytes)}, too large to show here. Read it in Supabase Studio.`}</Text>
       ) : (
-        <JsonBlock label={title} value={value} />
+        <JsonBlock label={`${title} as JSON`} value={value} />
       )}
     </Section>
   );

@@ -16,7 +16,7 @@ const columns: Column<LaneRow>[] = [
     cell: ({ lane }) => (
       <>
         <JobsLink filter={{ lane }}>{lane}</JobsLink>
-        {`, ${runsIn[lane]}`}
+        <div style={{ color: 'var(--mantine-color-dimmed)' }}>{runsIn[lane]}</div>
       </>
     ),
   },

@@ -2,6 +2,7 @@ import { Button, Stack } from '@mantine/core';
 import { lazy, Suspense } from 'react';
 import { Answered } from '../../components/answered.tsx';
 import { Empty, Loading } from '../../components/answers.tsx';
+import { ErrorBoundary } from '../../components/error-boundary.tsx';
 import { PageHeading } from '../../components/page-heading.tsx';
 import { Section } from '../../components/section.tsx';
 import { useLive } from '../../data/use-live.ts';
@@ -26,9 +27,11 @@ export function OverviewPage({ search }: { search: URLSearchParams }) {
         {({ totals, lanes, types }) => (
           <Stack gap="lg">
             <Tiles totals={totals} />
-            <Suspense fallback={<Loading lines={5} />}>
-              <Throughput minutes={search.get('minutes')} />
-            </Suspense>
+            <ErrorBoundary>
+              <Suspense fallback={<Loading lines={5} />}>
+                <Throughput minutes={search.get('minutes')} />
+              </Suspense>
+            </ErrorBoundary>
             <Section title="By lane">
               <LaneTable rows={lanes} />
             </Section>

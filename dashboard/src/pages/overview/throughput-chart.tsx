@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import type { ThroughputRow } from '../../data/rows.ts';
 import { formatCount } from '../../format/numbers.ts';
+import { formatTime } from '../../format/times.ts';
 import classes from './throughput-chart.module.css';
 
 const HEIGHT = 190;
@@ -81,7 +82,7 @@ function options(element: HTMLElement): uPlot.Options {
     legend: { show: false },
     scales: { y: { range: (_, __, max) => [0, Math.max(4, max * 1.1)] } },
     axes: [
-      axis,
+      { ...axis, size: 30, values: (_, places, __, ___, step) => places.map((at) => placeLabel(at, step)) },
       { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 5e4, 1e5] },
     ],
     series: [
@@ -91,4 +92,10 @@ function options(element: HTMLElement): uPlot.Options {
       series('failed', colour('--jm-failed')),
     ],
   };
+}
+
+/** Times of day, or days where the axis steps by days. Both in the reader's zone. */
+function placeLabel(seconds: number, step: number): string {
+  const time = formatTime(new Date(seconds * 1000).toISOString());
+  return step < 86_400 ? time.slice(11, 16) : time.slice(5, 10);
 }
