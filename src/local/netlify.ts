@@ -13,6 +13,8 @@ export interface NetlifyOptions {
   root: string;
   /** Preferred TCP port on 127.0.0.1; another free one is taken when it is busy. */
   port?: number;
+  /** The site beside the functions; what it has no path for, the functions answer. Default: there is none. */
+  site?: Hono;
   log: Logger;
 }
 
@@ -35,10 +37,10 @@ const BODY_LIMIT_BYTES = 6 * 1024 * 1024;
  *
  * @throws {Error} a function has no default export, or `netlify.toml` is malformed
  */
-export async function startNetlify({ root, port, log }: NetlifyOptions): Promise<Netlify> {
+export async function startNetlify({ root, port, site, log }: NetlifyOptions): Promise<Netlify> {
   const config = readNetlifyConfig(await readFile(join(root, 'netlify.toml'), 'utf8'));
   const functions = await loadFunctions(join(root, config.functionsFolder));
-  const server = createAdaptorServer({ fetch: createApp(functions, config, log).fetch });
+  const server = createAdaptorServer({ fetch: createApp(functions, config, site, log).fetch });
   return { ...(await listen(server, port)), functions: [...functions.keys()] };
 }
 
@@ -54,8 +56,14 @@ async function loadFunctions(folder: string): Promise<Map<string, NetlifyFunctio
   return functions;
 }
 
-function createApp(functions: Map<string, NetlifyFunction>, config: NetlifyConfig, log: Logger): Hono {
+function createApp(
+  functions: Map<string, NetlifyFunction>,
+  config: NetlifyConfig,
+  site: Hono | undefined,
+  log: Logger,
+): Hono {
   const app = new Hono();
+  if (site) app.route('/', site);
   const tooLarge = bodyLimit({
     maxSize: BODY_LIMIT_BYTES,
     onError: (c) => c.text('Request body is larger than 6 MB', 413),

@@ -1,4 +1,5 @@
 import type { StackPart, StackState } from './stack-state.ts';
+import type { Stack } from './stack.ts';
 import { textTable } from './text-table.ts';
 
 /** What runs where. */
@@ -11,11 +12,12 @@ export function describeParts(parts: readonly StackPart[]): string {
 
 /** The keys of the stack and three commands that a newcomer may paste. */
 export function describeNextSteps(
-  { env, databaseUrl }: Pick<StackState, 'env' | 'databaseUrl'>,
+  { env, databaseUrl, signInUrl }: Pick<Stack, 'env' | 'databaseUrl' | 'signInUrl'>,
   dataDirFlag: string,
 ): string {
   const key = env['SUPABASE_SECRET_KEY'];
-  const lines = key ? [`Secret key  ${key}   (of this machine only)`, ''] : [];
+  const lines = signInUrl === null ? [] : [`Dashboard   ${signInUrl}   (signs you in, once)`];
+  if (key) lines.push(`Secret key  ${key}   (of this machine only)`, '');
   lines.push('Try, in another terminal:');
   lines.push(
     `  npm run send -- ${dataDirFlag}capture/repository.sync.graphql '{"repository":"octo-org/hello-hybrid"}'`,

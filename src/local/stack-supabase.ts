@@ -6,12 +6,14 @@ import { startEdgeRuntime, type EdgeRuntime } from './edge-runtime.ts';
 import { startGateway } from './gateway.ts';
 import type { GatewayKeys } from './gateway-keys.ts';
 import { createChildNotes, killLeftovers } from './leftovers.ts';
+import { createOperatorSessions, type OperatorSessions } from './operator-sessions.ts';
 import type { StackPart } from './stack-state.ts';
 
 export interface StackSupabase {
   parts: StackPart[];
   /** What its clients need to know. */
   env: Record<string, string>;
+  sessions: OperatorSessions;
   stop(): Promise<void>;
 }
 
@@ -53,11 +55,13 @@ export async function startSupabase(options: {
   await killLeftovers(notes, log);
   // Each needs the other: the gateway hands requests to functions, which call the gateway.
   const late: { edge?: EdgeRuntime } = {};
+  const sessions = createOperatorSessions(keys.jwtSecret);
   const gateway = await startGateway({
     port: 54321,
     databaseUrl,
     keys,
     functions: async (name, request) => await late.edge?.handle(name, request),
+    sessions,
     log,
   });
   const edge = startEdgeRuntime({
@@ -79,7 +83,11 @@ export async function startSupabase(options: {
   late.edge = edge;
   return {
     parts: [
-      { name: 'Supabase gateway', where: gateway.url, note: 'only /rest/v1/rpc/* and /functions/v1/*' },
+      {
+        name: 'Supabase gateway',
+        where: gateway.url,
+        note: 'only /rest/v1/rpc/*, /functions/v1/* and sign-in',
+      },
       {
         name: 'process-job',
         where: `${gateway.url}/functions/v1/process-job`,
@@ -91,7 +99,12 @@ export async function startSupabase(options: {
         note: 'Deno, started when called: the core capture functions for Inngest',
       },
     ],
-    env: { SUPABASE_URL: gateway.url, SUPABASE_SECRET_KEY: keys.secret },
+    env: {
+      SUPABASE_URL: gateway.url,
+      SUPABASE_SECRET_KEY: keys.secret,
+      SUPABASE_PUBLISHABLE_KEY: keys.publishable,
+    },
+    sessions,
     stop: async () => {
       // Functions hand their jobs off when they end, for which they still need the gateway.
       await edge.close();

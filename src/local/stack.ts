@@ -12,7 +12,9 @@ import type { Logger } from '../runtime/logger.ts';
 import { externalDatabaseUrl } from './external-database.ts';
 import { localEncryptionKey, localKeys } from './local-keys.ts';
 import { startNetlify } from './netlify.ts';
+import type { OperatorSessions } from './operator-sessions.ts';
 import type { Shutdown } from './shutdown.ts';
+import { openDashboard } from './stack-dashboard.ts';
 import { openDatabase } from './stack-database.ts';
 import { openGitHub } from './stack-github.ts';
 import { openOpenAi } from './stack-openai.ts';
@@ -47,6 +49,8 @@ export interface Stack {
   env: Record<string, string>;
   inngestUrl: string;
   databaseUrl: string | null;
+  /** Signs a browser in as operator, once; null where users have accounts. */
+  signInUrl: string | null;
   queue: JobQueue;
 }
 
@@ -91,7 +95,7 @@ export async function startStack(options: StackOptions, shutdown: Shutdown): Pro
   shutdown.add(() => openAi.stop());
   parts.push(openAi.part);
   Object.assign(env, openAi.env);
-  const databaseUrl = await provideSupabase({ ...options, env: seen() }, parts, env, shutdown);
+  const { databaseUrl, sessions } = await provideSupabase({ ...options, env: seen() }, parts, env, shutdown);
   const config = parseHybridConfig(seen());
   const queue = createJobQueue(
     createSupabaseClientRpc({ url: config.supabase.url, key: config.supabase.secretKey }),
@@ -100,8 +104,11 @@ export async function startStack(options: StackOptions, shutdown: Shutdown): Pro
     throw new Error(`Supabase at ${config.supabase.url} does not take the job types`, { cause });
   });
   options.setEnv(env);
-  const netlify = await startNetlify({ root, port: 8888, log });
+  const dashboard = openDashboard(root, seen(), sessions, log);
+  shutdown.add(() => dashboard.stop());
+  const netlify = await startNetlify({ root, port: 8888, site: dashboard.site, log });
   shutdown.add(() => netlify.close());
+  parts.push(dashboard.part(netlify.url));
   const inngestUrl = `${netlify.url}/api/inngest`;
   parts.push({ name: 'Netlify functions', where: inngestUrl, note: netlify.functions.join(', ') });
   parts.push({
@@ -133,7 +140,7 @@ export async function startStack(options: StackOptions, shutdown: Shutdown): Pro
     note: `every ${SWEEP_SECONDS} s, as pg_cron does on Supabase`,
   });
   await writeStackState(dataDir, { parts, env, inngestUrl, databaseUrl });
-  return { parts, env, inngestUrl, databaseUrl, queue };
+  return { parts, env, inngestUrl, databaseUrl, signInUrl: dashboard.signInUrl(netlify.url), queue };
 }
 
 /** Without Inngest's keys the functions speak the Dev Server's protocol. */
@@ -141,17 +148,23 @@ function defaults(env: EnvRecord): Record<string, string> {
   return { INNGEST_DEV: env['INNGEST_DEV'] || '1', LOG_LEVEL: env['LOG_LEVEL'] || 'warn' };
 }
 
-/** @returns the database's URL; null when only `SUPABASE_URL` is known */
+interface ProvidedSupabase {
+  /** Null when only `SUPABASE_URL` is known. */
+  databaseUrl: string | null;
+  /** Undefined where Supabase has accounts. */
+  sessions?: OperatorSessions;
+}
+
 async function provideSupabase(
   options: StackOptions,
   parts: StackPart[],
   env: Record<string, string>,
   shutdown: Shutdown,
-): Promise<string | null> {
+): Promise<ProvidedSupabase> {
   const { dataDir, log, root } = options;
   if (options.env['SUPABASE_URL']) {
     parts.push({ name: 'Supabase', where: options.env['SUPABASE_URL'], note: 'yours, from SUPABASE_URL' });
-    return externalDatabaseUrl(options.env);
+    return { databaseUrl: externalDatabaseUrl(options.env) };
   }
   const database = await openDatabase(options);
   shutdown.add(() => database.stop());
@@ -169,5 +182,5 @@ async function provideSupabase(
   shutdown.add(() => supabase.stop());
   parts.push(database.part, ...supabase.parts);
   Object.assign(env, supabase.env);
-  return database.url;
+  return { databaseUrl: database.url, sessions: supabase.sessions };
 }
