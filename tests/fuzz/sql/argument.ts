@@ -24,7 +24,16 @@ const times = [
   'tomorrow',
 ];
 const dates = ['2026-11-22', 'infinity', '-infinity', '4713-01-01 BC', '5874897-12-31', 'today'];
-const intervals = ['0', '1 second', '7 days', '-1 day', '1 month', '178000000 years', '-178000000 years', '100000 days'];
+const intervals = [
+  '0',
+  '1 second',
+  '7 days',
+  '-1 day',
+  '1 month',
+  '178000000 years',
+  '-178000000 years',
+  '100000 days',
+];
 const integers = [0, 1, -1, 100, 10_000, 10_001, 86_400, 86_401, 2 ** 31 - 1, -(2 ** 31)];
 
 /**
@@ -39,7 +48,8 @@ export function argument(
 ): fc.Arbitrary<unknown> {
   const plain = valueOf(type, words, known);
   const tree = plain as fc.Arbitrary<JsonValue>;
-  const value = samples.length === 0 ? plain : fc.oneof(plain, ...samples.map((sample) => spoiled(sample, tree)));
+  const value =
+    samples.length === 0 ? plain : fc.oneof(plain, ...samples.map((sample) => spoiled(sample, tree)));
   // `undefined` leaves the argument to its default.
   const absent = required ? [] : [{ weight: 3, arbitrary: fc.constant(undefined) }];
   return fc.oneof({ weight: 16, arbitrary: value }, { weight: 1, arbitrary: fc.constant(null) }, ...absent);
@@ -58,7 +68,10 @@ function valueOf(type: string, words: readonly string[], known: Known): fc.Arbit
     case 'text':
       return fc.oneof(text, word);
     case 'uuid':
-      return fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...known.uuids) }, { weight: 1, arbitrary: fc.uuid() });
+      return fc.oneof(
+        { weight: 5, arbitrary: fc.constantFrom(...known.uuids) },
+        { weight: 1, arbitrary: fc.uuid() },
+      );
     case 'integer':
       return integer;
     case 'bigint':

@@ -60,9 +60,13 @@ function calledBy(source: string, internal: readonly FunctionRow[]): string[] {
 
 /** Quoted words, the elements of quoted lists, and the columns of `jsonb_to_recordset(…) as i(…)`. */
 function wordsOf(source: string): string[] {
-  const quoted = [...source.matchAll(/'\{?\[?([\w,"\s.:-]{2,})\]?\}?'/g)].flatMap(([, list = '']) => list.split(/[,"\s]+/));
+  const quoted = [...source.matchAll(/'\{?\[?([\w,"\s.:-]{2,})\]?\}?'/g)].flatMap(([, list = '']) =>
+    list.split(/[,"\s]+/),
+  );
   const listed = [...source.matchAll(/"(\w+)"/g)].map(([, word = '']) => word);
-  const columns = [...source.matchAll(/(\w+) (?:text|jsonb|uuid|integer|bigint|boolean|timestamptz|date|real\[\])(?=[,)])/g)];
+  const columns = [
+    ...source.matchAll(/(\w+) (?:text|jsonb|uuid|integer|bigint|boolean|timestamptz|date|real\[\])(?=[,)])/g),
+  ];
   const words = [...quoted, ...listed, ...columns.map(([, name = '']) => name)];
   return [...new Set(words)].filter((word) => /^[a-zA-Z][\w.:/-]*$/.test(word)).sort();
 }

@@ -19,7 +19,9 @@ export async function seed(pool: pg.Pool): Promise<Known> {
        jsonb_build_object('type', 'system/ping'),
        jsonb_build_object('type', 'fuzz/e')))`,
   );
-  await pool.query(`update background_jobs set status = 'failed', error = 'by hand', failed_at = now() where type = 'fuzz/e'`);
+  await pool.query(
+    `update background_jobs set status = 'failed', error = 'by hand', failed_at = now() where type = 'fuzz/e'`,
+  );
   await queue.claim({ lane: 'worker', worker: 'known worker', maxJobs: 1, leaseSeconds: 3_600 });
   await queue.claim({ lane: 'edge', worker: 'known worker', maxJobs: 1, leaseSeconds: 3_600 });
   await capture(pool);
@@ -53,8 +55,26 @@ async function readKnown(pool: pg.Pool): Promise<Known> {
   return {
     uuids: [...jobs, ...others],
     texts: [
-      ...['fuzz/a', 'fuzz/b', 'system/ping', 'edge', 'worker', 'inline', 'known', 'key', 'event', 'run', 'known worker'],
-      ...['https://hooks.example.com/jobs', 'https://hooks.example.com/jobs/done', 'octo-org', 'github:graphql', '* * * * *'],
+      ...[
+        'fuzz/a',
+        'fuzz/b',
+        'system/ping',
+        'edge',
+        'worker',
+        'inline',
+        'known',
+        'key',
+        'event',
+        'run',
+        'known worker',
+      ],
+      ...[
+        'https://hooks.example.com/jobs',
+        'https://hooks.example.com/jobs/done',
+        'octo-org',
+        'github:graphql',
+        '* * * * *',
+      ],
     ],
     numbers: [1, 2, 60],
   };

@@ -34,25 +34,29 @@ async function open(databaseUrl: string): Promise<OpenTarget> {
   await client.query('set client_min_messages = error');
   const calls = createFunctionCalls();
   const answers = { accepted: 0, refused: 0 };
-  const property = fc.asyncProperty(fc.oneof(...functions.map((each) => call(each, known, samples[each.name]))), async ({ name, args }) => {
-    const { text, values } = await calls.write(client, name, args);
-    await client.query(`begin; set local role service_role; set local statement_timeout = '5s'`);
-    try {
-      await client.query(text, values);
-      answers.accepted += 1;
-      await client.query('reset role; set constraints all immediate');
-      const { rows } = await client.query('select * from check_background_jobs()');
-      if (rows.length > 0) throw new Error(`${name} left the queue unsound: ${JSON.stringify(rows)}`);
-    } catch (error) {
-      if (!isRefusal(name, error)) throw error;
-      answers.refused += 1;
-    } finally {
-      await client.query('rollback');
-    }
-  });
+  const property = fc.asyncProperty(
+    fc.oneof(...functions.map((each) => call(each, known, samples[each.name]))),
+    async ({ name, args }) => {
+      const { text, values } = await calls.write(client, name, args);
+      await client.query(`begin; set local role service_role; set local statement_timeout = '5s'`);
+      try {
+        await client.query(text, values);
+        answers.accepted += 1;
+        await client.query('reset role; set constraints all immediate');
+        const { rows } = await client.query('select * from check_background_jobs()');
+        if (rows.length > 0) throw new Error(`${name} left the queue unsound: ${JSON.stringify(rows)}`);
+      } catch (error) {
+        if (!isRefusal(name, error)) throw error;
+        answers.refused += 1;
+      } finally {
+        await client.query('rollback');
+      }
+    },
+  );
   return {
     property,
-    summary: () => `${functions.length} functions, ${answers.accepted} calls accepted, ${answers.refused} refused`,
+    summary: () =>
+      `${functions.length} functions, ${answers.accepted} calls accepted, ${answers.refused} refused`,
     close: async () => {
       client.release();
       await pool.end();
@@ -65,6 +69,8 @@ function call(
   known: Known,
   samples: Record<string, JsonValue[]> = {},
 ): fc.Arbitrary<Call> {
-  const values = Object.fromEntries(args.map((each) => [each.name, argument(each, words, known, samples[each.name] ?? [])]));
+  const values = Object.fromEntries(
+    args.map((each) => [each.name, argument(each, words, known, samples[each.name] ?? [])]),
+  );
   return fc.record({ name: fc.constant(name), args: fc.record(values) });
 }

@@ -2,7 +2,24 @@ import fc from 'fast-check';
 
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
 
-const edgeNumbers = [0, -0, 1, -1, 0.5, 100, 101, 10_000, 10_001, 2 ** 31 - 1, 2 ** 31, -(2 ** 31), 2 ** 53, 1e20, 1e300, -1e300];
+const edgeNumbers = [
+  0,
+  -0,
+  1,
+  -1,
+  0.5,
+  100,
+  101,
+  10_000,
+  10_001,
+  2 ** 31 - 1,
+  2 ** 31,
+  -(2 ** 31),
+  2 ** 53,
+  1e20,
+  1e300,
+  -1e300,
+];
 
 export const hostileNumber: fc.Arbitrary<number> = fc.oneof(
   fc.constantFrom(...edgeNumbers),

@@ -3,10 +3,18 @@ import type { JsonValue } from './json-tree.ts';
 
 /** A copy of a sample in which one to three values, chosen anywhere in it, are replaced, or taken away. */
 export function spoiled(sample: JsonValue, tree: fc.Arbitrary<JsonValue>): fc.Arbitrary<JsonValue> {
-  const change = fc.record({ at: fc.nat({ max: 10_000 }), value: fc.option(tree, { freq: 8, nil: undefined }) });
+  const change = fc.record({
+    at: fc.nat({ max: 10_000 }),
+    value: fc.option(tree, { freq: 8, nil: undefined }),
+  });
   return fc
     .array(change, { minLength: 1, maxLength: 3 })
-    .map((changes) => changes.reduce<JsonValue>((value, { at, value: put }) => replaced(value, at, structuredClone(put)), structuredClone(sample)));
+    .map((changes) =>
+      changes.reduce<JsonValue>(
+        (value, { at, value: put }) => replaced(value, at, structuredClone(put)),
+        structuredClone(sample),
+      ),
+    );
 }
 
 interface Place {
@@ -21,7 +29,8 @@ function replaced(root: JsonValue, at: number, put: JsonValue | undefined): Json
   const { holder, key } = place;
   if (Array.isArray(holder)) holder.splice(Number(key), 1, ...(put === undefined ? [] : [put]));
   else if (put === undefined) delete holder[key];
-  else Object.defineProperty(holder, key, { value: put, enumerable: true, configurable: true, writable: true });
+  else
+    Object.defineProperty(holder, key, { value: put, enumerable: true, configurable: true, writable: true });
   return root;
 }
 
