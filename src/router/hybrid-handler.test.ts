@@ -165,6 +165,23 @@ describe('in development', () => {
       () => post(development, JSON.stringify(body), {}, 'hybrid-jobs-no-such-job'),
     ],
     ['another method', 405, () => fetch(development.url, { method: 'DELETE' })],
+    [
+      'a body over 6 MB of which nobody said how long it is',
+      413,
+      async () => {
+        const chunk = new Uint8Array(1_000_000).fill(0x20);
+        const body = ReadableStream.from(Array.from({ length: 7 }, () => chunk));
+        const init = {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body,
+          duplex: 'half',
+        };
+        return await development.handle(
+          new Request(`${development.url}?fnId=${functionId}&stepId=step`, init),
+        );
+      },
+    ],
     ['a body over 6 MB', 413, () => post(development, `{"event": "${'x'.repeat(7_000_000)}"}`)],
   ] as [string, number, () => Promise<Response>][])(
     'answers %s with %i and writes nothing',

@@ -1,5 +1,6 @@
 import type { Inngest, InngestFunction } from 'inngest';
 import { serve } from 'inngest/edge';
+import { readBodyText } from '../runtime/body-text.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { atFirstRequest } from './first-request.ts';
 
@@ -60,10 +61,10 @@ export function createHybridHandler(options: HybridHandlerOptions): (request: Re
 
   return async (request) => {
     if (client.mode === 'cloud' && !client.signingKey) return refuse(options);
-    const length = Number(request.headers.get('content-length') ?? 0);
-    if (length > bodyLimitBytes) return Response.json({ message: 'request body over 6 MB' }, { status: 413 });
+    const read = await withReadBody(request);
+    if (read === null) return Response.json({ message: 'request body over 6 MB' }, { status: 413 });
     start();
-    const answer = await inngest(withHost(request)).catch((error: unknown) => answerFailure(error, options));
+    const answer = await inngest(withHost(read)).catch((error: unknown) => answerFailure(error, options));
     return request.method === 'GET' && client.mode === 'dev' && answer.ok
       ? await listFunctions(answer, options)
       : answer;
@@ -84,6 +85,16 @@ function answerFailure(error: unknown, { name, log }: HybridHandlerOptions): Res
     return Response.json({ message: 'request body: expected JSON' }, { status: 400 });
   log.error({ err: error }, `${name} failed`);
   return Response.json({ message: 'internal error' }, { status: 500 });
+}
+
+/** The SDK reads whatever comes; a request need not say how long it is. @returns null when its body is too long */
+async function withReadBody(request: Request): Promise<Request | null> {
+  if (Number(request.headers.get('content-length') ?? 0) > bodyLimitBytes) return null;
+  if (request.body === null) return request;
+  const body = await readBodyText(request, bodyLimitBytes);
+  if (body === null) return null;
+  const { url, method, headers } = request;
+  return new Request(url, { method, headers, body });
 }
 
 /** The SDK builds its URL from this header, which a request made in the same process lacks. */
