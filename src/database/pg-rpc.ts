@@ -3,6 +3,7 @@ import pg from 'pg';
 import { createFunctionCalls, UnknownFunctionError, type FunctionCall } from './function-call.ts';
 import { withClient } from './pooled-client.ts';
 import { DatabaseUnreachableError, RpcError, type UncheckedRpc } from './rpc.ts';
+import { underLease } from './under-lease.ts';
 import { meansUnreachable } from './unreachable.ts';
 
 const UNDEFINED_FUNCTION = '42883';
@@ -19,11 +20,7 @@ const UNDEFINED_FUNCTION = '42883';
  */
 export function createPgRpc(pool: pg.Pool, { prepare = false }: { prepare?: boolean } = {}): UncheckedRpc {
   const calls = createFunctionCalls();
-  return async <Result>(
-    name: string,
-    args: Record<string, unknown> = {},
-    { signal }: { signal?: AbortSignal } = {},
-  ): Promise<Result> => {
+  return underLease(async <Result>(...[name, args = {}, { signal } = {}]: Parameters<UncheckedRpc>) => {
     signal?.throwIfAborted();
     try {
       const work = async (client: pg.PoolClient) => {
@@ -38,7 +35,7 @@ export function createPgRpc(pool: pg.Pool, { prepare = false }: { prepare?: bool
       if (error instanceof pg.DatabaseError && error.code === UNDEFINED_FUNCTION) calls.forget(name);
       throw toFailure(name, error);
     }
-  };
+  });
 }
 
 function toQuery({ text, values }: FunctionCall, prepare: boolean): pg.QueryConfig {

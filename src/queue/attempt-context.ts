@@ -1,7 +1,9 @@
+import type { RpcCall } from '../database/rpc-call.ts';
 import type { GitHub } from '../github/github.ts';
 import type { FollowUpJob, JobContext } from '../jobs/job-context.ts';
 import type { Logger } from '../runtime/logger.ts';
-import type { Attempt } from './attempt.ts';
+import { LeaseLostError, type Rpc } from '../database/rpc.ts';
+import { type Attempt, AttemptStopped } from './attempt.ts';
 import { type AttemptSteps, createAttemptSteps } from './attempt-steps.ts';
 import type { PerformHost } from './perform-host.ts';
 import { createProgressReporter } from './progress-reporter.ts';
@@ -46,7 +48,7 @@ export function createAttemptContext(attempt: Attempt, host: PerformHost, payloa
       return host.openai.withSignal(attempt.signal);
     },
     secrets: host.secrets,
-    rpc: host.rpc,
+    rpc: fencedRpc(attempt, host),
     wake: async (isolates) => (await host.wake?.(isolates))?.woken ?? false,
     http: host.http,
     inngestEvents: host.inngestEvents ?? null,
@@ -55,4 +57,19 @@ export function createAttemptContext(attempt: Attempt, host: PerformHost, payloa
     enqueue: (followUp) => void followUps.push(followUp),
   };
   return { context, steps, followUps, close: () => reporter.close() };
+}
+
+/** Calls happen only while the attempt holds its job: one that was lost changes nothing any more. */
+function fencedRpc(attempt: Attempt, { rpc }: PerformHost): Rpc {
+  const { job, lease } = attempt;
+  const { jobId, leaseToken } = lease;
+  return async <Result>(...[name, args, options]: RpcCall): Promise<Result> => {
+    try {
+      return await rpc<Result>(...([name, args, { ...options, lease: { jobId, leaseToken } }] as RpcCall));
+    } catch (error) {
+      if (!(error instanceof LeaseLostError)) throw error;
+      attempt.stop('lost');
+      throw new AttemptStopped(job, 'lost');
+    }
+  };
 }
