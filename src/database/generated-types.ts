@@ -2365,6 +2365,10 @@ export type Database = {
           status: string;
         }[];
       };
+      call_under_lease: {
+        Args: { args: Json; job_id: string; lease_token: string; name: string };
+        Returns: Json;
+      };
       cancel_background_job: { Args: { job_id: string; reason?: string }; Returns: boolean };
       cancel_background_jobs_of: {
         Args: { event_id?: string; job_id?: string; reason?: string; run_id?: string };

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { createFunctionCalls, UnknownFunctionError } from './function-call.ts';
 import { withClient } from './pooled-client.ts';
 import { DatabaseUnreachableError, RpcError, type UncheckedRpc } from './rpc.ts';
+import { underLease } from './under-lease.ts';
 import { meansUnreachable } from './unreachable.ts';
 
 const UNDEFINED_FUNCTION = '42883';
@@ -20,11 +21,7 @@ const UNDEFINED_FUNCTION = '42883';
 export function createPgRpc(pool: pg.Pool, { prepare = false }: { prepare?: boolean } = {}): UncheckedRpc {
   const calls = createFunctionCalls();
   const nameOf = createStatementNames();
-  return async <Result>(
-    name: string,
-    args: Record<string, unknown> = {},
-    { signal }: { signal?: AbortSignal } = {},
-  ): Promise<Result> => {
+  return underLease(async <Result>(...[name, args = {}, { signal } = {}]: Parameters<UncheckedRpc>) => {
     signal?.throwIfAborted();
     try {
       const work = async (client: pg.PoolClient) => {
@@ -41,7 +38,7 @@ export function createPgRpc(pool: pg.Pool, { prepare = false }: { prepare?: bool
       if (error instanceof pg.DatabaseError && error.code === UNDEFINED_FUNCTION) calls.forget(name);
       throw toFailure(name, error);
     }
-  };
+  });
 }
 
 /** Statement names are at most 63 bytes long: the hash of the text. */

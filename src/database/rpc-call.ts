@@ -21,6 +21,8 @@ type CallOf<Name extends RpcFunction> =
 
 export interface RpcOptions {
   signal?: AbortSignal;
+  /** The call happens only while this lease holds its job. Default: in any case. */
+  lease?: { jobId: string; leaseToken: string };
 }
 
 /** A call of a function that the migrations make, with arguments of its names and types. */

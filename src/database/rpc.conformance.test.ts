@@ -8,7 +8,7 @@ import { describeDrivers, testKeys, type OpenDriver } from '../../tests/support/
 import { silentLogger } from '../../tests/support/silent-logger.ts';
 import { startGateway } from '../local/gateway.ts';
 import { createPgRpc } from './pg-rpc.ts';
-import { DatabaseUnreachableError, RpcError, type UncheckedRpc } from './rpc.ts';
+import { DatabaseUnreachableError, LeaseLostError, RpcError, type UncheckedRpc } from './rpc.ts';
 import { createSupabaseClientRpc, createSupabaseRpc } from './supabase-rpc.ts';
 
 const FUNCTIONS = `
@@ -38,8 +38,30 @@ const FUNCTIONS = `
   create function keep_then_fail() returns void language plpgsql as $$
     begin insert into pet values (77); raise exception 'after the insert'; end $$;
   create function wait_seconds(seconds integer) returns text language sql as $$ select pg_sleep(seconds)::text $$;
+  create function keep_a_pet(id integer) returns void language sql as 'insert into public.pet values (id)';
   create function die() returns void language sql security definer as 'select pg_terminate_backend(pg_backend_pid())';
 `;
+
+/** What a call answers: title, function, arguments, answer. */
+const answers: [string, string, Record<string, unknown>, unknown][] = [
+  ['a scalar as its bare value', 'add', { a: 1, b: 4 }, 5],
+  ['a set of rows as an array of objects', 'many', { count: 1 }, [{ rank: 1, label: 'row 1' }]],
+  ['an empty set as an empty array', 'many', { count: 0 }, []],
+  ['a set of scalars as an array of values', 'words', {}, ['one', 'two']],
+  ['several OUT arguments as one object', 'two_outs', {}, { first: 1, second: 'b' }],
+  ['void as null', 'nothing_to_say', {}, null],
+  ['a big integer as a number', 'big', {}, 9007199254740991],
+  ['a boolean as a boolean', 'echo_boolean', { value: false }, false],
+  ['an interval as text', 'echo_interval', { value: '90 minutes' }, '01:30:00'],
+  [
+    'a timestamp as ISO 8601',
+    'echo_time',
+    { value: '2026-02-03T05:05:06+01:00' },
+    '2026-02-03T04:05:06+00:00',
+  ],
+  ['a null scalar as null', 'echo_text', { value: null }, null],
+  ['a function whose names need quotes', 'Order', { from: 'here' }, 'here'],
+];
 
 async function failure(call: Promise<unknown>): Promise<RpcError> {
   const error: unknown = await call.then(
@@ -62,25 +84,7 @@ describeDrivers('the Rpc port', ({ open }) => {
   afterAll(async () => await driver.close());
 
   describe('answers', () => {
-    test.each<[string, string, Record<string, unknown>, unknown]>([
-      ['a scalar as its bare value', 'add', { a: 1, b: 4 }, 5],
-      ['a set of rows as an array of objects', 'many', { count: 1 }, [{ rank: 1, label: 'row 1' }]],
-      ['an empty set as an empty array', 'many', { count: 0 }, []],
-      ['a set of scalars as an array of values', 'words', {}, ['one', 'two']],
-      ['several OUT arguments as one object', 'two_outs', {}, { first: 1, second: 'b' }],
-      ['void as null', 'nothing_to_say', {}, null],
-      ['a big integer as a number', 'big', {}, 9007199254740991],
-      ['a boolean as a boolean', 'echo_boolean', { value: false }, false],
-      ['an interval as text', 'echo_interval', { value: '90 minutes' }, '01:30:00'],
-      [
-        'a timestamp as ISO 8601',
-        'echo_time',
-        { value: '2026-02-03T05:05:06+01:00' },
-        '2026-02-03T04:05:06+00:00',
-      ],
-      ['a null scalar as null', 'echo_text', { value: null }, null],
-      ['a function whose names need quotes', 'Order', { from: 'here' }, 'here'],
-    ])('%s', async (_, name, args, expected) => {
+    test.each(answers)('%s', async (_, name, args, expected) => {
       await expect(rpc(name, args)).resolves.toEqual(expected);
     });
 
@@ -107,6 +111,80 @@ describeDrivers('the Rpc port', ({ open }) => {
     test('2,000 rows whole and in order', async () => {
       const rows = await rpc<{ rank: number }[]>('many', { count: 2000 });
       expect(rows.map(({ rank }) => rank)).toEqual(Array.from({ length: 2000 }, (_, index) => index + 1));
+    });
+  });
+
+  describe('under a lease', () => {
+    async function claim(): Promise<{ jobId: string; leaseToken: string }> {
+      await rpc('enqueue_background_jobs', { jobs: [{ type: 'test/lease' }] });
+      const claim = { lane: 'edge', worker: 'this test', max_jobs: 1, lease_seconds: 60 };
+      const [job] = await rpc<{ id: string; lease_token: string }[]>('claim_background_jobs', claim);
+      return { jobId: job!.id, leaseToken: job!.lease_token };
+    }
+
+    test.each(answers)('%s', async (_, name, args, expected) => {
+      await expect(rpc(name, args, { lease: await claim() })).resolves.toEqual(expected);
+    });
+
+    test.each([
+      ['a composite', 'one_pet', { id: 7 }],
+      ['jsonb', 'echo', { value: { deep: [1, null, { a: [] }] } }],
+      ['jsonb null', 'echo', { value: null }],
+      ['an argument left out', 'add', { a: 1, b: undefined }],
+      ['null', 'is_null', { value: null }],
+      ['a bigint', 'echo_text', { value: 12345678901234567890n }],
+      ['a Date', 'echo_time', { value: new Date('2026-02-03T04:05:06.789Z') }],
+    ])('%s as without one', async (_, name, args) => {
+      const answer = await rpc(name, args);
+      await expect(rpc(name, args, { lease: await claim() })).resolves.toEqual(answer);
+    });
+
+    test('refusals are those of the function', async () => {
+      const lease = await claim();
+      const refused = async (name: string, args = {}) => await failure(rpc(name, args, { lease }));
+      const { code, functionName, message, details, hint } = await refused('refuse', { code: 'PT418' });
+      expect({ code, functionName, message, details, hint }).toEqual({
+        code: 'PT418',
+        functionName: 'refuse',
+        message: 'refuse: refused with PT418',
+        details: 'the detail',
+        hint: 'the hint',
+      });
+      expect(await refused('no_such_function')).toMatchObject({ code: 'PT400' });
+    });
+
+    test('that is lost, nothing is called', async () => {
+      const lease = await claim();
+      const other = await claim();
+      await rpc('hand_off_background_job', { job_id: lease.jobId, lease_token: lease.leaseToken });
+      for (const lost of [
+        lease,
+        { ...lease, leaseToken: other.leaseToken },
+        { ...other, jobId: lease.jobId },
+      ])
+        await expect(rpc('keep_a_pet', { id: 99 }, { lease: lost })).rejects.toThrow(LeaseLostError);
+      const { rows } = await driver.pool.query('select from pet where id = 99');
+      expect(rows).toEqual([]);
+      await rpc('keep_a_pet', { id: 99 }, { lease: other });
+      expect((await driver.pool.query('select from pet where id = 99')).rows).toHaveLength(1);
+    });
+
+    test('nobody takes the job away while the call runs', async () => {
+      const lease = await claim();
+      const call = rpc('wait_seconds', { seconds: 1 }, { lease });
+      await vi.waitFor(async () => {
+        const { rows } = await driver.pool.query(
+          `select from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()`,
+        );
+        expect(rows).toHaveLength(1);
+      });
+      const edit = driver.pool.query(`update background_jobs set status = 'failed' where id = $1`, [
+        lease.jobId,
+      ]);
+      await expect(Promise.race([edit.then(() => 'edited'), call.then(() => 'called')])).resolves.toBe(
+        'called',
+      );
+      await edit;
     });
   });
 

@@ -10,6 +10,7 @@ import type { RpcCall, RpcOptions } from './rpc-call.ts';
  *
  * @throws {RpcError} the database refused the call
  * @throws {DatabaseUnreachableError} no answer from the database: nothing is known about the outcome
+ * @throws {LeaseLostError} the call was to happen under a lease, which is lost
  */
 export type Rpc = <Result>(...call: RpcCall) => Promise<Result>;
 
@@ -47,4 +48,9 @@ export class SchemaOutdatedError extends RpcError {}
 /** The database did not answer: refused connection, time-out, cut connection, or a gateway's 502/503/504. */
 export class DatabaseUnreachableError extends Error {
   override readonly name = 'DatabaseUnreachableError';
+}
+
+/** The call was to happen under a lease, which is lost: nothing happened. */
+export class LeaseLostError extends Error {
+  override readonly name = 'LeaseLostError';
 }

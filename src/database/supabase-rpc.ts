@@ -2,6 +2,7 @@ import { createClient, type SupabaseClient } from '@supabase/supabase-js';
 import { toJson } from './json.ts';
 import { DatabaseUnreachableError, RpcError, type UncheckedRpc } from './rpc.ts';
 import { explainMissing } from './schema-check.ts';
+import { underLease } from './under-lease.ts';
 import { meansUnreachable } from './unreachable.ts';
 
 /** What supabase-js answers; it never throws. */
@@ -21,11 +22,7 @@ export function createSupabaseRpc(
   client: Pick<SupabaseClient, 'rpc'>,
   { timeoutMs = 60_000 }: { timeoutMs?: number } = {},
 ): UncheckedRpc {
-  return async <Result>(
-    name: string,
-    args: Record<string, unknown> = {},
-    { signal }: { signal?: AbortSignal } = {},
-  ): Promise<Result> => {
+  return underLease(async <Result>(...[name, args = {}, { signal } = {}]: Parameters<UncheckedRpc>) => {
     signal?.throwIfAborted();
     const answer: Answer = await withinTime(timeoutMs, signal, (either) =>
       client.rpc(name, args).abortSignal(either),
@@ -35,7 +32,7 @@ export function createSupabaseRpc(
     // supabase-js reports arguments that JSON cannot hold as a lost connection; here they throw their TypeError.
     if (answer.status === 0) toJson(args);
     throw toFailure(name, answer.status, answer.error);
-  };
+  });
 }
 
 /**

@@ -1,8 +1,10 @@
+import { LeaseLostError, type Rpc } from '../database/rpc.ts';
+import type { RpcCall } from '../database/rpc-call.ts';
 import type { GitHub } from '../github/github.ts';
 import type { FollowUpJob, JobContext } from '../jobs/job-context.ts';
 import type { OpenAi } from '../openai/openai.ts';
 import type { Logger } from '../runtime/logger.ts';
-import type { Attempt } from './attempt.ts';
+import { type Attempt, AttemptStopped } from './attempt.ts';
 import { type AttemptSteps, createAttemptSteps } from './attempt-steps.ts';
 import type { PerformHost } from './perform-host.ts';
 import { createProgressReporter, type ProgressReporter } from './progress-reporter.ts';
@@ -37,6 +39,7 @@ class AttemptParts implements AttemptTraces {
   #steps: AttemptSteps | undefined;
   #reporter: ProgressReporter | undefined;
   #github: GitHub | undefined;
+  #rpc: Rpc | undefined;
   #closed = false;
 
   constructor(attempt: Attempt, host: PerformHost) {
@@ -64,6 +67,10 @@ class AttemptParts implements AttemptTraces {
 
   get github(): GitHub {
     return (this.#github ??= this.host.github(this.log).withSignal(this.attempt.signal));
+  }
+
+  get rpc(): Rpc {
+    return (this.#rpc ??= fencedRpc(this.attempt, this.host));
   }
 
   get followUps(): FollowUpJob[] {
@@ -132,7 +139,7 @@ class RunContext implements JobContext<unknown> {
   }
 
   get rpc(): JobContext<unknown>['rpc'] {
-    return this.#parts.host.rpc;
+    return this.#parts.rpc;
   }
 
   get wake(): JobContext<unknown>['wake'] {
@@ -161,4 +168,19 @@ class RunContext implements JobContext<unknown> {
     const { followUps } = this.#parts;
     return (followUp) => void followUps.push(followUp);
   }
+}
+
+/** Calls happen only while the attempt holds its job: one that was lost changes nothing any more. */
+function fencedRpc(attempt: Attempt, { rpc }: PerformHost): Rpc {
+  const { job, lease } = attempt;
+  const { jobId, leaseToken } = lease;
+  return async <Result>(...[name, args, options]: RpcCall): Promise<Result> => {
+    try {
+      return await rpc<Result>(...([name, args, { ...options, lease: { jobId, leaseToken } }] as RpcCall));
+    } catch (error) {
+      if (!(error instanceof LeaseLostError)) throw error;
+      attempt.stop('lost');
+      throw new AttemptStopped(job, 'lost');
+    }
+  };
 }

@@ -4,6 +4,7 @@ import type { GitHub } from '../../src/github/github.ts';
 import type { Repository } from '../../src/local/github/data/repository.ts';
 import type { RecordedRequest } from '../../src/local/github/recorded-request.ts';
 import type { GitHubStandIn } from '../../src/local/github/stand-in.ts';
+import { createJobQueue } from '../../src/queue/job-queue.ts';
 import { createTestDatabase, expectSoundQueue, type TestDatabase } from '../support/database.ts';
 import { enqueueJob, runAttempt } from '../support/job-context.ts';
 import { expireLease, lostAttempt } from '../support/killed-attempt.ts';
@@ -74,6 +75,27 @@ describe.each(captureCases.map((capture) => ({ label: labelOf(capture), capture 
       }
     });
 
+    it('paused before it stores something, and left behind, changes nothing when it goes on', async () => {
+      const id = await enqueue(capture);
+      const before = await storedRows(database);
+      let late = 0;
+      const rpc: TestDatabase['rpc'] = async (name, args, options) => {
+        if (late === 0 && changes(name)) await handOver(id);
+        if (changes(name)) late += 1;
+        return await database.rpc(name, args, options);
+      };
+      expect(await runAttempt({ rpc }, github, id)).toMatchObject({ status: 'processing' });
+      // One refusal is enough: the attempt knows then that it has lost the job.
+      expect(late).toBe(1);
+      expect(await storedRows(database)).toEqual(before);
+      await database.pool.query(
+        `update background_jobs set status = 'queued', run_at = now() where id = $1`,
+        [id],
+      );
+      expect(await runAttempt(database, github, id)).toMatchObject({ status: 'completed' });
+      expect(await storedRows(database)).toEqual(undisturbed.rows);
+    });
+
     it('killed when all is done and nobody knows, asks for nothing that was saved', async () => {
       const id = await enqueue(capture);
       await runAttempt(killedAt('complete_background_jobs', 0, id), github, id);
@@ -81,6 +103,16 @@ describe.each(captureCases.map((capture) => ({ label: labelOf(capture), capture 
     });
   },
 );
+
+/** Functions by which jobs change what is captured. */
+const changes = (name: string): boolean => /^(upsert|note|record|track|refresh)_/.test(name);
+
+/** The job's lease expires, and another process claims it. */
+async function handOver(id: string): Promise<void> {
+  await expireLease(database, id);
+  await database.pool.query(`update background_jobs set run_at = now() where id = $1`, [id]);
+  expect(await createJobQueue(database.rpc).claimOne(id, 'another process', 60)).not.toBeNull();
+}
 
 async function enqueue(capture: CaptureCase): Promise<string> {
   await clear(database);

@@ -1,0 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+
+/** The jobs that ran at a moment of the database's clock. */
+export interface Running {
+  at: Date;
+  ids: string[];
+}
+
+const open = `select clock_timestamp() as at, coalesce(array_agg(id), '{}') as ids from public.background_jobs where status = 'processing'`;
+
+/** The first sign of each job after a moment: it began again, had an effect, or changed its status. */
+const signs = `
+  select j.id, (
+    select min(s.at) from (
+      select at from chaos.signs where job_id = j.id and at > $1
+      union all select at from chaos.changes where job_id = j.id and at > $1 and is_now <> 'queued') s) as at
+  from unnest($2::uuid[]) as j(id)`;
+
+export async function whatRuns(pool: pg.Pool): Promise<Running> {
+  const { rows } = await pool.query<Running>(open);
+  return rows[0] ?? { at: new Date(), ids: [] };
+}
+
+/**
+ * Waits until every job that ran at the fault has shown that it goes on.
+ * @param since - from when on it counts: the fault, or its end where the fault lasted
+ * @returns seconds until the last one did; Infinity when one did not within `limitSeconds`
+ */
+export async function recoverySeconds(
+  pool: pg.Pool,
+  ids: readonly string[],
+  since: Date,
+  limitSeconds: number,
+): Promise<number> {
+  const giveUpAt = Date.now() + limitSeconds * 1000;
+  for (;;) {
+    const { rows } = await pool.query<{ at: Date | null }>(signs, [since, ids]);
+    const times = rows.map(({ at }) => at?.getTime() ?? Infinity);
+    const seconds = Math.max(0, ...times.map((at) => (at - since.getTime()) / 1000));
+    if (seconds < Infinity || Date.now() > giveUpAt) return seconds;
+    await sleep(50);
+  }
+}
