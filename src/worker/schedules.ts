@@ -1,6 +1,6 @@
 import type { Rpc } from '../database/rpc.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
-import { findDefinition } from '../queue/find-definition.ts';
+import { indexDefinitions } from '../queue/find-definition.ts';
 import { toNewJob } from '../queue/follow-up.ts';
 import { mayPass } from '../queue/persist.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -68,7 +68,7 @@ async function evaluate(schedule: JobSchedule, { rpc, catalog, log }: ScheduleOp
   if (ticks.length + passedOver === 0) return 0;
   if (schedule.catch_up === 'all' && passedOver > 0)
     log.warn({ schedule: name, mostTicks }, 'more ticks were missed than are made up for');
-  const job = await toNewJob({ type, payload }, (name) => findDefinition(catalog, name));
+  const job = await toNewJob({ type, payload }, indexDefinitions(catalog));
   return await rpc<number>('advance_job_schedule', {
     name,
     seen: schedule.evaluated_until,

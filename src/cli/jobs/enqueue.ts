@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Rpc } from '../../database/rpc.ts';
 import { catalog } from '../../jobs/catalog.ts';
 import { NonRetryableError } from '../../jobs/outcomes.ts';
+import { indexDefinitions } from '../../queue/find-definition.ts';
 import { toNewJob } from '../../queue/follow-up.ts';
 import { createJobQueue, type EnqueuedJob, type JobRow, type NewJob } from '../../queue/job-queue.ts';
 import { readCommandLine, UsageError } from '../command/command-line.ts';
@@ -75,7 +76,7 @@ async function readJob(positionals: string[], flags: Flags, now: Date): Promise<
 /** With the concurrency key of its definition. */
 async function fitting(type: string, payload: Record<string, unknown>): Promise<NewJob> {
   try {
-    return await toNewJob({ type, payload }, catalog);
+    return await toNewJob({ type, payload }, indexDefinitions(catalog));
   } catch (error) {
     if (!(error instanceof NonRetryableError)) throw error;
     throw new UsageError(error.message, { cause: error });
