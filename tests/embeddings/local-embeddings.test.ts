@@ -82,7 +82,7 @@ describe('the local model on the worker', () => {
 
   it.each([
     [{}, 'expected either items [{type, id}] or a repository'],
-    [{ repository: 'octo-org/unknown' }, 'repository: expected a captured one'],
+    [{ repository: 'octo-org/unknown' }, 'repository: expected one that the database has'],
     [{ items: [{ type: 'comment', id: uuidOf(1) }] }, 'items'],
   ])('refuses %j for good', async (payload, message) => {
     expect(await run('embeddings.generate', payload)).toMatchObject({

@@ -104,9 +104,11 @@ describe('a backlog', () => {
     expect(standIn.requests.map(({ inputs }) => inputs)).toEqual([20, 3]);
   });
 
-  it('may be limited, and says that it was', async () => {
+  it('may be limited to a few, or to more than one request holds, and says that it was', async () => {
     await addIssues(database, 3_000, short);
-    expect((await compute({ maxItems: 2_000 })).result).toMatchObject({ items: 2_048, truncated: true });
+    expect((await compute({ maxItems: 10 })).result).toMatchObject({ items: 10, truncated: true });
+    expect(standIn.requests.map(({ inputs }) => inputs)).toEqual([10]);
+    expect((await compute({ maxItems: 2_500 })).result).toMatchObject({ items: 2_500, truncated: true });
   }, 60_000);
 });
 

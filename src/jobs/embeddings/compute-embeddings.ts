@@ -1,14 +1,10 @@
 import { z } from 'zod';
-import {
-  optionalRepositoryPayload,
-  type RepositoryReference,
-} from '../capture/payload/repository-reference.ts';
-import { lookUp } from '../capture/store/capture-state.ts';
+import { optionalRepositoryPayload } from '../capture/payload/repository-reference.ts';
 import { defineJob } from '../define-job.ts';
 import type { JobContext } from '../job-context.ts';
-import { NonRetryableError } from '../outcomes.ts';
 import { type BatchCounts, embedBatch } from './embed-batch.ts';
 import { itemReference } from './item-reference.ts';
+import { knownRepositoryId } from './known-repository.ts';
 import { openAiModel } from './openai-model.ts';
 
 const payload = optionalRepositoryPayload
@@ -18,7 +14,7 @@ const payload = optionalRepositoryPayload
       items: z.array(itemReference).nonempty().max(10_000).optional(),
       /** Recompute the repository's similarity cache afterwards. Default: false. */
       similarities: z.boolean().default(false),
-      /** After so many items the rest waits for the next run. Default: 100,000. */
+      /** So many items at most; the rest waits for the next run. Default: 100,000. */
       maxItems: z.int().positive().default(100_000),
     }),
   )
@@ -61,13 +57,14 @@ export const computeEmbeddings = defineJob({
 
 async function compute(ctx: Context): Promise<ComputedEmbeddings> {
   const { items = null, maxItems, similarities, repository } = ctx.payload;
-  const repositoryId = repository && (await ctx.step('repository', () => idOf(ctx, repository)));
+  const repositoryId = repository && (await ctx.step('repository', () => knownRepositoryId(ctx, repository)));
   const total = { items: 0, embedded: 0, failed: 0, shortened: 0, requests: 0, tokens: 0, costMicroUsd: 0 };
   let worth = 1;
   let isDone = false;
   for (let batch = 1; !isDone && total.items < maxItems; batch += 1) {
+    const most = maxItems - total.items;
     const { tokensPerEstimate, ...counts } = await ctx.step(`batch ${batch}`, () =>
-      embedBatch(ctx, { items, repositoryId }, worth),
+      embedBatch(ctx, { items, repositoryId }, worth, most),
     );
     worth = tokensPerEstimate;
     isDone = counts.items === 0;
@@ -76,15 +73,6 @@ async function compute(ctx: Context): Promise<ComputedEmbeddings> {
   }
   const lists = similarities && repositoryId !== null ? await recalculate(ctx, repositoryId) : null;
   return { ...total, truncated: !isDone, similarities: lists };
-}
-
-async function idOf({ rpc, signal }: Context, repository: RepositoryReference): Promise<string> {
-  const known = await lookUp(rpc, repository, { signal });
-  if (known.repository) return known.repository.id;
-  const { id, owner, name } = repository;
-  throw new NonRetryableError(
-    `repository: expected one that the database has, got ${id ?? `${owner}/${name}`}, which it has not`,
-  );
 }
 
 /** How much is due is known only for named items; otherwise the percentage is that of `maxItems`. */

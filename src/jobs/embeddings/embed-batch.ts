@@ -1,27 +1,13 @@
 import { recordUsage } from '../ai/usage.ts';
 import type { JobContext } from '../job-context.ts';
+import { type DueItem, listDue, type Scope } from './due-items.ts';
 import { embedInputs, type Input } from './embed-inputs.ts';
 import { fillRequest } from './fill-request.ts';
-import type { ItemReference } from './item-reference.ts';
 import { openAiDimensions, openAiModel, requestLimits } from './openai-model.ts';
 import { cutToFit, estimateTokens } from './text-size.ts';
 
-/** What we read of a row of `list_due_embeddings`. */
-interface DueItem {
-  item_type: string;
-  item_id: string;
-  content: string;
-  content_hash: string;
-}
-
 interface DueInput extends Input {
   item: DueItem;
-}
-
-/** Which items to embed; null: all that are due. */
-export interface Scope {
-  items: ItemReference[] | null;
-  repositoryId: string | null;
 }
 
 /** What a batch came to. */
@@ -56,15 +42,18 @@ type Context = JobContext<unknown>;
  * repeated asks only for the rest.
  *
  * @param tokensPerEstimate - what earlier batches have shown the estimate to be worth; 1 at first
+ * @param mostItems - beside what one request holds
  */
 export async function embedBatch(
   ctx: Context,
   scope: Scope,
   tokensPerEstimate: number,
+  mostItems: number,
 ): Promise<BatchCounts & { tokensPerEstimate: number }> {
   const counts = { items: 0, embedded: 0, failed: 0, shortened: 0, requests: 0, tokens: 0, costMicroUsd: 0 };
   let worth = tokensPerEstimate;
-  const due = await listDue(ctx, scope);
+  const most = { items: Math.min(requestLimits.inputs, mostItems), bytes: windowBytes };
+  const due = await listDue(ctx, scope, openAiModel, most);
   const refusals: StoredRow[] = [];
   const refuse = (item: DueItem, error: string): void => {
     refusals.push({ ...keyOf(item), tokens: 0, error });
@@ -94,20 +83,6 @@ export async function embedBatch(
   counts.failed = refusals.length;
   counts.items = counts.embedded + counts.failed;
   return { ...counts, tokensPerEstimate: worth };
-}
-
-async function listDue({ rpc, signal }: Context, { items, repositoryId }: Scope): Promise<DueItem[]> {
-  return await rpc<DueItem[]>(
-    'list_due_embeddings',
-    {
-      items,
-      repository_id: repositoryId,
-      model: openAiModel,
-      max_items: requestLimits.inputs,
-      max_bytes: windowBytes,
-    },
-    { signal },
-  );
 }
 
 function toInput(item: DueItem): DueInput {

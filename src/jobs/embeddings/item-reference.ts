@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { uuidOf } from '../uuid-of.ts';
 
 /** Kinds of items, by the names that senders use for them. */
 const kinds = {
@@ -19,9 +20,7 @@ export interface ItemReference {
 }
 
 /** Our uuid of an item. */
-export const itemId = z
-  .string()
-  .refine((text) => z.guid().safeParse(text).success, 'expected the uuid of an item');
+export const itemId = uuidOf('an item');
 
 /** `{type, id}`, where `type` is `issue`, `pull_request` (or `pr`) or `discussion`. */
 export const itemReference: z.ZodType<ItemReference> = z.object({

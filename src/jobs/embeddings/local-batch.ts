@@ -14,6 +14,7 @@ export const generateLocalEmbeddingsBatch = defineJob({
   async run(ctx) {
     const embedder = await openModel(ctx);
     // Its ticks come everywhere: who does not want the model must not find four failed jobs a day.
-    return embedder === null ? { skipped: notSet } : await embedLocally(ctx, embedder, {});
+    if (embedder === null) return { skipped: notSet };
+    return await embedLocally(ctx, embedder, { items: null, repositoryId: null });
   },
 });

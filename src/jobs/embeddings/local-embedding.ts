@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { JobContext } from '../job-context.ts';
 import { NonRetryableError } from '../outcomes.ts';
-import type { ItemReference } from './item-reference.ts';
+import { listDue, type Scope } from './due-items.ts';
 import type { TextEmbedder } from './text-embedder.ts';
 
 /** How much one run does. Shared by the payloads of both jobs. */
@@ -9,12 +9,6 @@ export const localPayload = z.object({
   /** Items that one run embeds; the next run continues. Default: 2,000. */
   maxItems: z.int32().positive().default(2000),
 });
-
-/** What to embed, if it is due: these items, those of a repository, or (neither) all. */
-export interface LocalScope {
-  items?: readonly ItemReference[];
-  repositoryId?: string;
-}
 
 export interface LocalEmbeddings {
   model: string;
@@ -50,7 +44,7 @@ export async function openModel({ type, openEmbedder }: JobContext<unknown>): Pr
 export async function embedLocally(
   ctx: JobContext<z.output<typeof localPayload>>,
   embedder: TextEmbedder,
-  scope: LocalScope,
+  scope: Scope,
 ): Promise<LocalEmbeddings> {
   const { maxItems } = ctx.payload;
   const total = { embedded: 0, failed: 0 };
@@ -70,31 +64,15 @@ export async function embedLocally(
   return { model: embedder.model, ...total, pages, truncated: due };
 }
 
-interface DueEmbedding {
-  item_type: string;
-  item_id: string;
-  content: string;
-  content_hash: string;
-}
-
 async function embedPage(
-  { rpc, signal }: JobContext<unknown>,
+  ctx: JobContext<unknown>,
   embedder: TextEmbedder,
-  { items, repositoryId }: LocalScope,
+  scope: Scope,
   limit: number,
 ): Promise<{ embedded: number; failed: number }> {
+  const { rpc, signal } = ctx;
   const { model } = embedder;
-  const due = await rpc<DueEmbedding[]>(
-    'list_due_embeddings',
-    {
-      items: items ?? null,
-      repository_id: repositoryId ?? null,
-      model,
-      max_items: limit,
-      max_bytes: bytesPerPage,
-    },
-    { signal },
-  );
+  const due = await listDue(ctx, scope, model, { items: limit, bytes: bytesPerPage });
   const rows = [];
   for (const { content, ...item } of due) {
     signal.throwIfAborted();

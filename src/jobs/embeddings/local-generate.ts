@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { optionalRepositoryPayload } from '../capture/payload/repository-reference.ts';
-import { lookUp } from '../capture/store/capture-state.ts';
 import { defineJob } from '../define-job.ts';
 import type { JobContext } from '../job-context.ts';
 import { NonRetryableError } from '../outcomes.ts';
 import { itemReference } from './item-reference.ts';
+import { knownRepositoryId } from './known-repository.ts';
 import { embedLocally, type LocalEmbeddings, localPayload, notSet, openModel } from './local-embedding.ts';
 
 /** Of one job; more belong to several. */
@@ -33,21 +33,9 @@ export const generateLocalEmbeddings = defineJob({
 });
 
 async function generate(ctx: Context): Promise<LocalEmbeddings> {
-  const { items, repository } = ctx.payload;
+  const { items = null, repository } = ctx.payload;
   const embedder = await openModel(ctx);
   if (embedder === null) throw new NonRetryableError(notSet);
-  if (items !== undefined) return await embedLocally(ctx, embedder, { items });
-  return await embedLocally(ctx, embedder, { repositoryId: await repositoryId(ctx, repository) });
-}
-
-async function repositoryId(
-  { rpc, signal }: Context,
-  repository: Context['payload']['repository'],
-): Promise<string> {
-  const known = repository && (await lookUp(rpc, repository, { signal })).repository;
-  if (!known)
-    throw new NonRetryableError(
-      'repository: expected a captured one, got one that the database does not know',
-    );
-  return known.id;
+  const repositoryId = repository && (await knownRepositoryId(ctx, repository));
+  return await embedLocally(ctx, embedder, { items, repositoryId });
 }

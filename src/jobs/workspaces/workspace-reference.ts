@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import type { JobContext } from '../job-context.ts';
 import { NonRetryableError } from '../outcomes.ts';
+import { uuidOf } from '../uuid-of.ts';
 
-const uuid = z
-  .string()
-  .refine((text) => z.guid().safeParse(text).success, 'expected the uuid of a workspace');
+const uuid = uuidOf('a workspace');
 
 const fields = { workspaceId: uuid.nullish(), workspace_id: uuid.nullish() };
 

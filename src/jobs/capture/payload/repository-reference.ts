@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { uuidOf } from '../../uuid-of.ts';
 
 /** A repository as a payload names it, in one shape whatever the sender wrote. */
 export interface RepositoryReference {
@@ -22,9 +23,6 @@ const isPart = (text: string): boolean => new RegExp(`^${part}$`).test(text);
 
 const owner = z.string().refine(isPart, 'expected the name of a GitHub account');
 const name = z.string().refine(isPart, 'expected the name of a GitHub repository, without its owner');
-const uuid = z
-  .string()
-  .refine((text) => z.guid().safeParse(text).success, 'expected the uuid of a repository');
 const githubId = z.int().positive();
 /** Postgres stores numbers of pull requests in 32 bits. */
 const prNumber = z.int32().positive();
@@ -42,7 +40,7 @@ const repository = z
 
 const fields = {
   repository: repository.nullish(),
-  repositoryId: uuid.nullish(),
+  repositoryId: uuidOf('a repository').nullish(),
   owner: owner.nullish(),
   repo: name.nullish(),
   name: name.nullish(),
