@@ -61,58 +61,77 @@ revoke all on public.job_rollups, public.job_rollup_progress, public.job_recent_
 revoke all on sequence public.job_rollups_part_seq from public, anon, authenticated, service_role;
 grant select on public.job_rollups, public.job_rollup_progress, public.job_recent_ends to service_role;
 
-create function job_queue.roll_up(p_grain text, p_parts bigint[]) returns bigint[]
+create function job_queue.add_up(p_grain text, p_rows tid[], p_parts bigint[] default null) returns bigint[]
 language plpgsql
 set search_path = '' set enable_nestloop = off set jit = off
 as $$
 declare
-  v_finer constant text := case p_grain when 'hour' then 'minute' when 'day' then 'hour' end;
   v_width constant interval := ('1 ' || p_grain)::interval;
   v_parts bigint[];
 begin
-  with finer as (
-    select date_bin(v_width, f.starts_at, 'epoch') as start, f.* from public.job_rollups f
-    where f.grain = v_finer and f.part = any (p_parts)
-  ), ended as (
-    select f.start, f.type, sum(f.completed) as completed, sum(f.failed) as failed, sum(f.cancelled) as cancelled,
-      min(f.min_duration_ms) as min_duration, max(f.max_duration_ms) as max_duration,
-      min(f.min_wait_ms) as min_wait, max(f.max_wait_ms) as max_wait
-    from finer f group by f.start, f.type
-  ), durations as (
-    select b.start, b.type, array_agg(b.bucket order by b.bucket) as buckets, array_agg(b.jobs order by b.bucket) as jobs,
-      array_agg(b.total order by b.bucket) as totals
+  with sources as (
+    select date_bin(v_width, e.ended_at, 'epoch') as start, e.type, case e.outcome when 'completed' then e.jobs else 0 end as completed,
+      case e.outcome when 'failed' then e.jobs else 0 end as failed, case e.outcome when 'cancelled' then e.jobs else 0 end as cancelled,
+      e.durations, e.waits, null::public.job_rollups as r
+    from public.background_job_ends e where e.ctid = any (p_rows) and e.outcome is not null
+    union all
+    select date_bin(v_width, r.starts_at, 'epoch'), r.type, r.completed, r.failed, r.cancelled, null, null, r
+    from public.job_rollups r where r.part = any (p_parts)
+  ), keyed as materialized (
+    -- Numbers for start and type: they are sorted and hashed three times as fast. What comes from the log is added up for
+    -- all types together, too; of the parts some are so already.
+    select s.*, 2 * dense_rank() over (order by s.start, s.type) as key,
+      case when p_rows is not null then 2 * dense_rank() over (order by s.start) + 1 end as total_key
+    from sources s
+  ), slots as (
+    select p.slot, sum(p.jobs)::bigint as jobs, sum(p.total) as total, min(p.ms) as least, max(p.ms) as most
     from (
-      select u.start, u.type, u.bucket, sum(u.jobs)::bigint as jobs, sum(u.total) as total
-      from (select f.start, f.type, unnest(f.duration_buckets) as bucket, unnest(f.duration_jobs) as jobs,
-              unnest(f.duration_totals) as total from finer f) u
-      group by u.start, u.type, u.bucket) b
-    group by b.start, b.type
-  ), waits as (
-    select b.start, b.type, array_agg(b.bucket order by b.bucket) as buckets, array_agg(b.jobs order by b.bucket) as jobs,
-      array_agg(b.total order by b.bucket) as totals
+      select u.place + floor(ln(u.ms + 1.0::double precision) * 21)::integer as slot, 1 as jobs, u.ms::double precision as total, u.ms
+      from (select k.key * 2048 as place, unnest(k.durations) as ms from keyed k
+            union all select k.key * 2048 + 1024, unnest(k.waits) from keyed k) u
+      where u.ms is not null
+      union all
+      select k.key * 2048 + unnest((k.r).duration_buckets), unnest((k.r).duration_jobs), unnest((k.r).duration_totals), null from keyed k
+      union all
+      select k.key * 2048 + 1024 + unnest((k.r).wait_buckets), unnest((k.r).wait_jobs), unnest((k.r).wait_totals), null from keyed k) p
+    group by p.slot
+  ), keys as materialized (
+    select k.key, k.total_key, k.start, k.type, sum(k.completed) as completed, sum(k.failed) as failed, sum(k.cancelled) as cancelled,
+      min((k.r).min_duration_ms) as min_duration, max((k.r).max_duration_ms) as max_duration,
+      min((k.r).min_wait_ms) as min_wait, max((k.r).max_wait_ms) as max_wait
+    from keyed k group by k.key, k.total_key, k.start, k.type
+  ), histograms as (
+    select a.slot / 1024 as measure, array_agg((a.slot % 1024)::smallint order by a.slot) as buckets,
+      array_agg(a.jobs order by a.slot) as jobs, array_agg(a.total order by a.slot) as totals, min(a.least) as least, max(a.most) as most
     from (
-      select u.start, u.type, u.bucket, sum(u.jobs)::bigint as jobs, sum(u.total) as total
-      from (select f.start, f.type, unnest(f.wait_buckets) as bucket, unnest(f.wait_jobs) as jobs,
-              unnest(f.wait_totals) as total from finer f) u
-      group by u.start, u.type, u.bucket) b
-    group by b.start, b.type
+      select s.* from slots s
+      union all
+      select k.total_key * 2048 + s.slot % 2048, sum(s.jobs)::bigint, sum(s.total), min(s.least), max(s.most)
+      from slots s join keys k on k.key = s.slot / 2048 where k.total_key is not null group by 1) a
+    group by 1
   ), written as (
     insert into public.job_rollups (
       grain, starts_at, type, completed, failed, cancelled, duration_buckets, duration_jobs, duration_totals,
       min_duration_ms, max_duration_ms, wait_buckets, wait_jobs, wait_totals, min_wait_ms, max_wait_ms)
-    select p_grain, e.start, e.type, e.completed, e.failed, e.cancelled, d.buckets, d.jobs, d.totals,
-      e.min_duration, e.max_duration, w.buckets, w.jobs, w.totals, e.min_wait, e.max_wait
-    from ended e
-    left join durations d on d.start = e.start and d.type = e.type
-    left join waits w on w.start = e.start and w.type = e.type
+    select p_grain, k.start, k.type, k.completed, k.failed, k.cancelled, d.buckets, d.jobs, d.totals,
+      least(k.min_duration, d.least), greatest(k.max_duration, d.most), w.buckets, w.jobs, w.totals,
+      least(k.min_wait, w.least), greatest(k.max_wait, w.most)
+    from (
+      select k.key, k.start, k.type, k.completed, k.failed, k.cancelled, k.min_duration, k.max_duration, k.min_wait, k.max_wait
+      from keys k
+      union all
+      select k.total_key, k.start, '', sum(k.completed), sum(k.failed), sum(k.cancelled), null, null, null, null
+      from keys k where k.total_key is not null group by k.total_key, k.start) k
+    left join histograms d on d.measure = k.key * 2
+    left join histograms w on w.measure = k.key * 2 + 1
     returning part
   )
   select array_agg(w.part) into v_parts from written w;
   return v_parts;
 end
 $$;
-comment on function job_queue.roll_up(text, bigint[]) is
-  'Adds parts of the next finer grain up to hours or days, and returns the new parts.';
+comment on function job_queue.add_up(text, tid[], bigint[]) is
+  'Adds up rows of the log to minutes, or parts of the next finer grain to hours or days, and returns the new parts.';
 
 create function job_queue.roll_up_periods(p_now timestamptz) returns void
 language plpgsql
@@ -127,7 +146,7 @@ begin
     select p.upto into v_from from public.job_rollup_progress p where p.grain = v_grain;
     v_upto := date_bin(('1 ' || v_grain)::interval, p_now, 'epoch');
     continue when v_upto <= v_from;
-    perform job_queue.roll_up(v_grain, array(
+    perform job_queue.add_up(v_grain, null, array(
       select r.part from public.job_rollups r
       where r.grain = case v_grain when 'hour' then 'minute' else 'hour' end and r.starts_at >= v_from and r.starts_at < v_upto));
     update public.job_rollup_progress p set upto = v_upto where p.grain = v_grain;
@@ -136,53 +155,6 @@ end
 $$;
 comment on function job_queue.roll_up_periods(timestamptz) is
   'Adds up the hours and days that are over by now. Under the lock of fold_ends. Never refuses.';
-
-create function job_queue.fold_minutes(p_rows tid[]) returns bigint[]
-language plpgsql
-set search_path = '' set jit = off
-as $$
-declare
-  v_parts bigint[];
-begin
-  with taken as (
-    select date_bin('1 minute', e.ended_at, 'epoch') as start, e.type, e.outcome, e.jobs, e.durations, e.waits
-    from public.background_job_ends e where e.ctid = any (p_rows) and e.outcome is not null
-  ), ended as (
-    select t.start, coalesce(t.type, '') as type,
-      coalesce(sum(t.jobs) filter (where t.outcome = 'completed'), 0) as completed,
-      coalesce(sum(t.jobs) filter (where t.outcome = 'failed'), 0) as failed,
-      coalesce(sum(t.jobs) filter (where t.outcome = 'cancelled'), 0) as cancelled
-    from taken t group by grouping sets ((t.start, t.type), (t.start))
-  ), buckets as materialized (
-    select u.start, u.type, u.wait, floor(ln(u.ms + 1.0::double precision) * 21)::smallint as bucket,
-      count(*) as jobs, sum(u.ms::double precision) as total, min(u.ms) as least, max(u.ms) as most
-    from (select t.start, t.type, false as wait, unnest(t.durations) as ms from taken t
-          union all select t.start, t.type, true, unnest(t.waits) from taken t) u
-    where u.ms is not null group by u.start, u.type, u.wait, 4
-  ), histograms as (
-    select b.start, b.type, b.wait, array_agg(b.bucket order by b.bucket) as buckets, array_agg(b.jobs order by b.bucket) as jobs,
-      array_agg(b.total order by b.bucket) as totals, min(b.least) as least, max(b.most) as most
-    from (
-      select u.start, coalesce(u.type, '') as type, u.wait, u.bucket, sum(u.jobs)::bigint as jobs, sum(u.total) as total,
-        min(u.least) as least, max(u.most) as most
-      from buckets u group by grouping sets ((u.start, u.type, u.wait, u.bucket), (u.start, u.wait, u.bucket))) b
-    group by b.start, b.type, b.wait
-  ), written as (
-    insert into public.job_rollups (
-      grain, starts_at, type, completed, failed, cancelled, duration_buckets, duration_jobs, duration_totals,
-      min_duration_ms, max_duration_ms, wait_buckets, wait_jobs, wait_totals, min_wait_ms, max_wait_ms)
-    select 'minute', e.start, e.type, e.completed, e.failed, e.cancelled, d.buckets, d.jobs, d.totals,
-      d.least, d.most, w.buckets, w.jobs, w.totals, w.least, w.most
-    from ended e
-    left join histograms d on d.start = e.start and d.type = e.type and not d.wait
-    left join histograms w on w.start = e.start and w.type = e.type and w.wait
-    returning part
-  )
-  select array_agg(w.part) into v_parts from written w;
-  return v_parts;
-end
-$$;
-comment on function job_queue.fold_minutes(tid[]) is 'Adds rows of the log up to minutes, and returns the new parts.';
 
 create function job_queue.fold_corrections(p_rows tid[]) returns void
 language plpgsql
@@ -242,15 +214,15 @@ begin
   if not pg_try_advisory_xact_lock(hashtextextended('job_queue.fold_ends', 0)) then return 0; end if;
   v_rows := array(select e.ctid from public.background_job_ends e limit p_max);
   if v_rows <> '{}' then
-    v_parts := job_queue.fold_minutes(v_rows);
+    v_parts := job_queue.add_up('minute', v_rows);
     perform job_queue.fold_corrections(v_rows);
     perform job_queue.fold_recent_ends(v_rows);
     delete from public.background_job_ends e where e.ctid = any (v_rows);
     -- Late ones: their hours and days are added up already.
-    v_parts := job_queue.roll_up('hour', array(
+    v_parts := job_queue.add_up('hour', null, array(
       select r.part from public.job_rollups r join public.job_rollup_progress p on p.grain = 'hour'
       where r.grain = 'minute' and r.part = any (v_parts) and r.starts_at < p.upto));
-    perform job_queue.roll_up('day', array(
+    perform job_queue.add_up('day', null, array(
       select r.part from public.job_rollups r join public.job_rollup_progress p on p.grain = 'day'
       where r.grain = 'hour' and r.part = any (v_parts) and r.starts_at < p.upto));
   end if;
@@ -278,7 +250,7 @@ $$;
 comment on function job_queue.forget_rollups(timestamptz) is
   'Deletes minutes after two days, hours and creations after 35 days, days after 400, recent ends after 7. Never refuses.';
 
-revoke all on function job_queue.roll_up(text, bigint[]), job_queue.roll_up_periods(timestamptz),
-  job_queue.fold_minutes(tid[]), job_queue.fold_corrections(tid[]), job_queue.fold_recent_ends(tid[]),
+revoke all on function job_queue.add_up(text, tid[], bigint[]), job_queue.roll_up_periods(timestamptz),
+  job_queue.fold_corrections(tid[]), job_queue.fold_recent_ends(tid[]),
   job_queue.fold_ends(timestamptz, integer), job_queue.forget_rollups(timestamptz)
   from public, anon, authenticated, service_role;

@@ -67,34 +67,45 @@ begin
     ), ends as materialized (
       select e.ended_at, case when p_total then '' else e.type end as type, e.durations, e.waits
       from public.background_job_ends e where e.outcome is not null and e.ended_at >= p_since
-    ), parts as (
-      select r.starts_at, r.type, false as wait, unnest(r.duration_buckets) as bucket, unnest(r.duration_jobs) as jobs,
-        unnest(r.duration_totals) as total from rollups r
+    ), histograms as (
+      select r.starts_at, r.type, false as wait, r.duration_buckets as buckets, r.duration_jobs as jobs,
+        r.duration_totals as totals, null::integer[] as ms from rollups r
       union all
-      select r.starts_at, r.type, true, unnest(r.wait_buckets), unnest(r.wait_jobs), unnest(r.wait_totals) from rollups r
+      select r.starts_at, r.type, true, r.wait_buckets, r.wait_jobs, r.wait_totals, null from rollups r where not p_hourly
       union all
-      select u.ended_at, u.type, u.wait, floor(ln(u.ms + 1.0::double precision) * 21)::smallint, 1, u.ms::double precision
-      from (select e.ended_at, e.type, false as wait, unnest(e.durations) as ms from ends e
-            union all select e.ended_at, e.type, true, unnest(e.waits) from ends e) u
-      where u.ms is not null
-    ), buckets as (
-      select case when p_hourly then date_bin('1 hour', p.starts_at, 'epoch') end as hour, p.type, p.wait, p.bucket,
-        sum(p.jobs)::double precision as jobs, sum(p.total) as total
-      from parts p group by 1, 2, 3, 4
+      select e.ended_at, e.type, false, null, null, null, e.durations from ends e
+      union all
+      select e.ended_at, e.type, true, null, null, null, e.waits from ends e where not p_hourly
+    ), hours as (
+      select case when p_hourly then date_bin('1 hour', h.starts_at, 'epoch') end as hour, h.* from histograms h
+    ), keyed as materialized (
+      -- One number for hour, type, measure and bucket: it is sorted and hashed three times as fast as they are.
+      select h.*, 2048 * dense_rank() over (order by h.hour, h.type, h.wait) as key from hours h
+    ), slots as (
+      select p.slot, sum(p.jobs)::double precision as jobs, sum(p.total) as total
+      from (
+        select k.key + unnest(k.buckets) as slot, unnest(k.jobs) as jobs, unnest(k.totals) as total from keyed k
+        union all
+        select u.key + floor(ln(u.ms + 1.0::double precision) * 21)::integer, 1, u.ms::double precision
+        from (select k.key, unnest(k.ms) as ms from keyed k) u where u.ms is not null) p
+      group by p.slot
     ), ranked as (
-      select b.*, sum(b.jobs) over (partition by b.hour, b.type, b.wait order by b.bucket) as upto,
-        sum(b.jobs) over (partition by b.hour, b.type, b.wait) as n
-      from buckets b
+      select s.slot / 2048 as key, s.jobs, s.total, sum(s.jobs) over (partition by s.slot / 2048 order by s.slot) as upto,
+        sum(s.jobs) over (partition by s.slot / 2048) as n
+      from slots s
+    ), measured as (
+      select r.key, round((sum(r.total) / sum(r.jobs))::numeric) as average,
+        -- The mean of the bucket where the percentile lies.
+        round(min(r.total / r.jobs) filter (where r.upto >= 0.5 * r.n))::bigint as p50,
+        round(min(r.total / r.jobs) filter (where r.upto >= 0.95 * r.n))::bigint as p95
+      from ranked r group by r.key
     )
-    select r.hour, r.type, r.wait, round((sum(r.total) / sum(r.jobs))::numeric),
-      -- The mean of the bucket where the percentile lies.
-      round(min(r.total / r.jobs) filter (where r.upto >= 0.5 * r.n))::bigint,
-      round(min(r.total / r.jobs) filter (where r.upto >= 0.95 * r.n))::bigint
-    from ranked r group by r.hour, r.type, r.wait;
+    select k.hour, k.type, k.wait, m.average, m.p50, m.p95
+    from (select distinct x.key, x.hour, x.type, x.wait from keyed x) k join measured m on m.key = k.key / 2048;
 end
 $$;
 comment on function job_queue.measured_since(timestamptz, boolean, boolean) is
-  'Durations and waits (wait) of the same ends as ended_since tells, in milliseconds: the average exactly, percentiles within 5 %.';
+  'Durations and, unless p_hourly, waits (wait) of the same ends as ended_since tells, in milliseconds: the average exactly, percentiles within 5 %.';
 
 revoke all on function job_queue.rollups_since(timestamptz, boolean, boolean),
   job_queue.ended_since(timestamptz, boolean, boolean), job_queue.measured_since(timestamptz, boolean, boolean)

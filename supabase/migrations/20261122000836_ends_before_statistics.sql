@@ -2,27 +2,32 @@
 
 create function job_queue.note_old_ends(p_after uuid, p_rows integer) returns uuid
 language plpgsql
-set search_path = '' set enable_seqscan = off set enable_sort = off set jit = off
+set search_path = '' set enable_seqscan = off set jit = off
 as $$
 declare
-  v_ids uuid[] := array(select j.id from public.background_jobs j where j.id > p_after order by j.id limit p_rows);
-  v_least uuid := v_ids[1];
-  v_last uuid := v_ids[cardinality(v_ids)];
+  v_last uuid := (select j.id from public.background_jobs j where j.id > p_after order by j.id offset p_rows - 1 limit 1);
 begin
+  -- The last portion is smaller.
+  v_last := coalesce(v_last, (select j.id from public.background_jobs j where j.id > p_after order by j.id desc limit 1));
   insert into public.background_job_ends (ended_at, type, outcome, jobs, created_hour, created, dead, durations, actives, waits)
-  select e.ended_at, e.type, e.status, count(*), e.created_hour, count(*), case e.status when 'failed' then count(*) else 0 end,
-    array_agg(job_queue.noted_ms(e.duration_ms)) filter (where e.status = 'completed' and e.duration_ms is not null),
-    array_agg(job_queue.noted_ms(e.active_ms)) filter (where e.status = 'completed' and e.duration_ms is not null), array_agg(e.wait_ms)
+  select e.ended_at, e.type, e.status, count(*), e.created_hour, count(*), 0,
+    array_agg(e.duration) filter (where e.duration is not null), array_agg(e.active) filter (where e.duration is not null),
+    array_agg(e.wait)
   from (
-    select j.type, j.status, j.duration_ms, j.active_ms, job_queue.hour_number(j.created_at) as created_hour,
-      -- Minutes are kept for two days.
-      date_bin(case when t.ended_at < now() - interval '2 days' then interval '1 hour' else interval '1 minute' end,
+    -- As note_ends, without its calls for each row. Minutes are read for the last day.
+    select j.type, j.status,
+      date_bin(case when t.ended_at < now() - interval '26 hours' then interval '1 hour' else interval '1 minute' end,
         t.ended_at, 'epoch') as ended_at,
-      job_queue.wait_ms(j) as wait_ms
+      floor(date_part('epoch', t.created_at) / 3600)::integer as created_hour,
+      case when j.status = 'completed' then greatest(0, least(j.duration_ms, 2147483647))::integer end as duration,
+      greatest(0, least(j.active_ms, 2147483647))::integer as active,
+      case when isfinite(j.started_at) then least(date_part('epoch',
+        j.started_at - greatest(least(greatest(j.run_at, j.created_at), j.started_at), 'epoch')) * 1000, 2147483647)::integer end as wait
     from public.background_jobs j
     cross join lateral (
-      select coalesce(j.completed_at, j.failed_at, j.cancel_requested_at, j.started_at, j.created_at) as ended_at) t
-    where j.id between v_least and v_last and j.status in ('completed', 'failed', 'cancelled')
+      select coalesce(j.completed_at, j.failed_at, j.cancel_requested_at, j.started_at, j.created_at) as ended_at,
+        case when isfinite(j.created_at) then j.created_at else 'epoch' end as created_at) t
+    where j.id > p_after and j.id <= v_last and j.status in ('completed', 'failed', 'cancelled')
       and t.ended_at > now() - interval '35 days' and isfinite(t.ended_at)) e
   group by e.ended_at, e.type, e.status, e.created_hour;
   return v_last;
@@ -48,8 +53,6 @@ begin
     exit when v_last is null;
     while job_queue.fold_ends(now()) > 0 loop null; end loop;
   end loop;
-  -- Those that failed longer ago, too.
-  truncate public.job_dead_letters;
   insert into public.job_dead_letters (type, jobs)
   select j.type, count(*) from public.background_jobs j where j.status = 'failed' group by j.type;
   perform job_queue.forget_rollups(now());
