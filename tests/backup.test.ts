@@ -74,7 +74,9 @@ function keepEnqueueing() {
   const done = (async () => {
     for (let n = 0; !stopping; n += 1) {
       const type = n % 50 === 0 ? 'test/slow' : 'test/quick';
-      const jobs = await queue.enqueue([{ type, lane: 'worker', payload: { n: String(n) } }]);
+      const jobs = await queue.enqueue([
+        { type, lane: 'worker', payload: { n: String(n) }, maxRetries: 100 },
+      ]);
       acknowledged.push(...jobs.map(({ id }) => id));
     }
   })();

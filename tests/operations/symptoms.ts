@@ -18,7 +18,7 @@ export interface Symptom {
 export interface World {
   database: TestDatabase;
   queue: JobQueue;
-  sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
+  sql: <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) => Promise<Row[]>;
 }
 
 export function createWorld(database: TestDatabase): World {
@@ -214,7 +214,7 @@ function expectOnly(rows: { type?: unknown }[], type: string): void {
 }
 
 /** Repeats a look until it does not throw, for a minute. */
-export async function until(look: () => Promise<void>): Promise<void> {
+async function until(look: () => Promise<void>): Promise<void> {
   const giveUpAt = Date.now() + 60_000;
   for (;;) {
     try {
