@@ -305,6 +305,45 @@ export type Database = {
           },
         ];
       };
+      background_job_ends: {
+        Row: {
+          actives: number[] | null;
+          created: number;
+          created_hour: number;
+          dead: number;
+          durations: number[] | null;
+          ended_at: string;
+          jobs: number;
+          outcome: string | null;
+          type: string;
+          waits: number[] | null;
+        };
+        Insert: {
+          actives?: number[] | null;
+          created: number;
+          created_hour: number;
+          dead?: number;
+          durations?: number[] | null;
+          ended_at: string;
+          jobs: number;
+          outcome?: string | null;
+          type: string;
+          waits?: number[] | null;
+        };
+        Update: {
+          actives?: number[] | null;
+          created?: number;
+          created_hour?: number;
+          dead?: number;
+          durations?: number[] | null;
+          ended_at?: string;
+          jobs?: number;
+          outcome?: string | null;
+          type?: string;
+          waits?: number[] | null;
+        };
+        Relationships: [];
+      };
       background_job_freed_keys: {
         Row: {
           concurrency_key: string;
@@ -1060,6 +1099,39 @@ export type Database = {
           },
         ];
       };
+      job_creations: {
+        Row: {
+          hour: string;
+          jobs: number;
+          type: string;
+        };
+        Insert: {
+          hour: string;
+          jobs: number;
+          type: string;
+        };
+        Update: {
+          hour?: string;
+          jobs?: number;
+          type?: string;
+        };
+        Relationships: [];
+      };
+      job_dead_letters: {
+        Row: {
+          jobs: number;
+          type: string;
+        };
+        Insert: {
+          jobs: number;
+          type: string;
+        };
+        Update: {
+          jobs?: number;
+          type?: string;
+        };
+        Relationships: [];
+      };
       job_lane_moves: {
         Row: {
           from_lane: string;
@@ -1117,6 +1189,102 @@ export type Database = {
           reported_at?: string;
           resets_at?: string | null;
           token?: string;
+        };
+        Relationships: [];
+      };
+      job_recent_ends: {
+        Row: {
+          actives: number[];
+          durations: number[];
+          ended_at: string[];
+          type: string;
+        };
+        Insert: {
+          actives: number[];
+          durations: number[];
+          ended_at: string[];
+          type: string;
+        };
+        Update: {
+          actives?: number[];
+          durations?: number[];
+          ended_at?: string[];
+          type?: string;
+        };
+        Relationships: [];
+      };
+      job_rollup_progress: {
+        Row: {
+          grain: string;
+          upto: string;
+        };
+        Insert: {
+          grain: string;
+          upto: string;
+        };
+        Update: {
+          grain?: string;
+          upto?: string;
+        };
+        Relationships: [];
+      };
+      job_rollups: {
+        Row: {
+          cancelled: number;
+          completed: number;
+          duration_buckets: number[] | null;
+          duration_jobs: number[] | null;
+          duration_totals: number[] | null;
+          failed: number;
+          grain: string;
+          max_duration_ms: number | null;
+          max_wait_ms: number | null;
+          min_duration_ms: number | null;
+          min_wait_ms: number | null;
+          part: number;
+          starts_at: string;
+          type: string;
+          wait_buckets: number[] | null;
+          wait_jobs: number[] | null;
+          wait_totals: number[] | null;
+        };
+        Insert: {
+          cancelled: number;
+          completed: number;
+          duration_buckets?: number[] | null;
+          duration_jobs?: number[] | null;
+          duration_totals?: number[] | null;
+          failed: number;
+          grain: string;
+          max_duration_ms?: number | null;
+          max_wait_ms?: number | null;
+          min_duration_ms?: number | null;
+          min_wait_ms?: number | null;
+          part?: never;
+          starts_at: string;
+          type: string;
+          wait_buckets?: number[] | null;
+          wait_jobs?: number[] | null;
+          wait_totals?: number[] | null;
+        };
+        Update: {
+          cancelled?: number;
+          completed?: number;
+          duration_buckets?: number[] | null;
+          duration_jobs?: number[] | null;
+          duration_totals?: number[] | null;
+          failed?: number;
+          grain?: string;
+          max_duration_ms?: number | null;
+          max_wait_ms?: number | null;
+          min_duration_ms?: number | null;
+          min_wait_ms?: number | null;
+          part?: never;
+          starts_at?: string;
+          type?: string;
+          wait_buckets?: number[] | null;
+          wait_jobs?: number[] | null;
+          wait_totals?: number[] | null;
         };
         Relationships: [];
       };

@@ -12,8 +12,7 @@ beforeEach(async () => {
 async function completed(type: string, jobs: number, activeMs: number): Promise<void> {
   await queue.enqueue(...Array.from({ length: jobs }, () => ({ type, lane: 'edge' })));
   const claimed = await queue.claim({ types: [type], maxJobs: jobs });
-  await queue.complete(...claimed.map(({ id, lease_token }) => ({ job_id: id, lease_token })));
-  await queue.internally('update background_jobs set active_ms = $1 where id = any ($2)', [
+  await queue.sql(`update background_jobs set status = 'completed', active_ms = $1 where id = any ($2)`, [
     activeMs,
     claimed.map(({ id }) => id),
   ]);

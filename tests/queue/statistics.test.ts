@@ -7,8 +7,10 @@ const queue = useQueue();
 async function aDay(): Promise<void> {
   for (const duration of [100, 300]) {
     const job = await queue.running();
-    await queue.complete(lease(job));
-    await queue.internally('update background_jobs set duration_ms = $2 where id = $1', [job.id, duration]);
+    await queue.sql(`update background_jobs set status = 'completed', duration_ms = $2 where id = $1`, [
+      job.id,
+      duration,
+    ]);
   }
   await queue.fail(await queue.running(), { retryable: false });
   await queue.running();

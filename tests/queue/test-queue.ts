@@ -79,6 +79,10 @@ export function useQueue(): TestQueue {
     await expectSoundQueue(database.pool);
     await database.pool.query('delete from background_jobs');
     await database.pool.query('delete from job_types; delete from job_type_starts; delete from job_quotas');
+    // Statistics outlive the rows.
+    await database.pool.query(
+      'truncate background_job_ends, job_rollups, job_creations, job_dead_letters, job_recent_ends',
+    );
     await database.pool.query(`update background_job_leases set lease_until = now()`);
     // A sweep looks at 1,000 leases at most.
     for (let n = 0; n < 2; n++) await database.pool.query('select sweep_background_jobs()');
