@@ -139,3 +139,13 @@ it.each([0, 10_081, null])('%s minutes are refused', async (minutes) => {
     body: { message: expect.stringMatching(/^minutes: expected 1 to 10080/) as string },
   });
 });
+
+it('by minute and by hour, folded or not, the same jobs count once', async () => {
+  const completed = async (minutes: number) =>
+    (await desk.ask<Bucket[]>('operator_throughput', { minutes })).reduce((n, each) => n + each.completed, 0);
+  await live();
+  const before = [await completed(60), await completed(1440), await completed(10_080)];
+  expect(before).toEqual([before[0], before[0], before[0]]);
+  await desk.sql('select sweep_background_jobs()');
+  expect([await completed(60), await completed(1440), await completed(10_080)]).toEqual(before);
+});
