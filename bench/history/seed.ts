@@ -9,7 +9,8 @@ const perStatement = 250_000;
 
 /**
  * Fills `background_jobs` with finished jobs of 20 types: 96 % completed, 3 % failed, 1 % cancelled, durations from 20 ms
- * to minutes. The triggers that follow hand edits are off meanwhile. Then vacuums, as autovacuum would have by then.
+ * to minutes. The triggers that follow hand edits are off meanwhile, so that the statistics are counted afterwards, from the
+ * rows. Then vacuums, as autovacuum would have by then.
  */
 export async function seedHybridJobs(databaseUrl: string, rows: number): Promise<void> {
   await seed(databaseUrl, 'background_jobs', rows, async (client, first, last) => {
@@ -19,8 +20,8 @@ export async function seedHybridJobs(databaseUrl: string, rows: number): Promise
          id, type, payload, status, lane, result, error, failure_reason, retry_count, max_retries, priority,
          timeout_seconds, created_at, run_at, expires_at, started_at, completed_at, failed_at, duration_ms, active_ms, revision)
        select
-         (lpad(to_hex((extract(epoch from j.created_at) * 1000)::bigint), 12, '0') || '7' || substr(md5(n::text), 1, 3)
-           || '8' || substr(md5(n::text), 5, 15))::uuid,
+         (lpad(to_hex((extract(epoch from j.created_at) * 1000)::bigint), 12, '0') || '7' || substr(j.digits, 1, 3)
+           || '8' || substr(j.digits, 5, 15))::uuid,
          'seeded/type.' || n % 20, '{"repository": "octo-org/hello-hybrid", "reason": "seeded as finished"}', j.status, 'worker',
          case j.status when 'completed' then '{"ok": true}'::jsonb end,
          case j.status when 'failed' then 'GitHub answered 502' end,
@@ -29,7 +30,7 @@ export async function seedHybridJobs(databaseUrl: string, rows: number): Promise
          case j.status when 'completed' then j.created_at + j.wait + j.ms * interval '1 millisecond' end,
          case j.status when 'failed' then j.created_at + j.wait + j.ms * interval '1 millisecond' end, j.ms, j.ms, 3
        from (
-         select n, now() - ($3 - n) * make_interval(days => $4) / $3 as created_at,
+         select n, md5(n::text) as digits, now() - ($3 - n) * make_interval(days => $4) / $3 as created_at,
            case when n % 100 < 96 then 'completed' when n % 100 < 99 then 'failed' else 'cancelled' end as status,
            (n % 97) * interval '7 milliseconds' as wait,
            (20 * exp((n * 7919 % 10000) / 1100.0))::bigint as ms
@@ -37,6 +38,11 @@ export async function seedHybridJobs(databaseUrl: string, rows: number): Promise
        ) j`,
       [first, last, rows, days],
     );
+  });
+  await onClient(databaseUrl, async (client) => {
+    await client.query('select job_queue.recount_ends()');
+    await client.query('vacuum analyze background_job_ends, job_rollups, job_creations, job_recent_ends');
+    await client.query('checkpoint');
   });
 }
 

@@ -14,9 +14,9 @@ begin
     array_agg(e.duration) filter (where e.duration is not null), array_agg(e.active) filter (where e.duration is not null),
     array_agg(e.wait)
   from (
-    -- As note_ends, without its calls for each row. Minutes are kept for two days.
+    -- As note_ends, without its calls for each row. Minutes are read for the last day.
     select j.type, j.status,
-      date_bin(case when t.ended_at < now() - interval '2 days' then interval '1 hour' else interval '1 minute' end,
+      date_bin(case when t.ended_at < now() - interval '26 hours' then interval '1 hour' else interval '1 minute' end,
         t.ended_at, 'epoch') as ended_at,
       floor(date_part('epoch', t.created_at) / 3600)::integer as created_hour,
       case when j.status = 'completed' then greatest(0, least(j.duration_ms, 2147483647))::integer end as duration,
