@@ -1,23 +1,31 @@
 -- The queue at a glance. Counts come from the narrow tables and the statistics, never from the wide table.
 
-create function job_queue.ends_since(p_since timestamptz)
+create function job_queue.ends_since(p_since timestamptz, p_hourly boolean)
 returns table (ended_at timestamptz, completed bigint, failed bigint, cancelled bigint)
 language plpgsql stable
-set search_path = '' set enable_seqscan = off
+set search_path = '' set jit = off
 as $$
+declare
+  v_hours_upto timestamptz := (select p.upto from public.job_rollup_progress p where p.grain = 'hour');
 begin
   return query
-    select date_bin('1 minute', e.at, 'epoch'), count(*) filter (where e.status = 'completed'),
-           count(*) filter (where e.status = 'failed'), count(*) filter (where e.status = 'cancelled')
+    select x.at, sum(x.done)::bigint, sum(x.dead)::bigint, sum(x.off)::bigint
     from (
-      select j.status, case j.status when 'completed' then j.completed_at when 'failed' then j.failed_at
-                                     when 'cancelled' then j.cancel_requested_at end as at
-      from public.background_jobs j where j.id >= job_queue.first_uuid_at(p_since - interval '1 hour')) e
-    where e.at >= p_since
-    group by 1;
+      select r.starts_at as at, r.completed as done, r.failed as dead, r.cancelled as off from public.job_rollups r
+      where r.grain = 'minute' and r.starts_at >= case when p_hourly then greatest(p_since, v_hours_upto) else p_since end
+        and r.type = ''
+      union all
+      select r.starts_at, r.completed, r.failed, r.cancelled from public.job_rollups r
+      where p_hourly and r.grain = 'hour' and r.starts_at >= p_since and r.type = ''
+      union all
+      select date_bin('1 minute', e.ended_at, 'epoch'), case e.outcome when 'completed' then e.jobs else 0 end,
+        case e.outcome when 'failed' then e.jobs else 0 end, case e.outcome when 'cancelled' then e.jobs else 0 end
+      from public.background_job_ends e where e.outcome is not null and e.ended_at >= p_since) x
+    group by x.at;
 end
 $$;
-comment on function job_queue.ends_since(timestamptz) is 'How many jobs ended, by minute; minutes in which none did are absent.';
+comment on function job_queue.ends_since(timestamptz, boolean) is
+  'How many jobs ended since p_since, by minute, which are kept for two days; p_hourly: since a full hour, by hour up to the last that is over. Times at which none did are absent.';
 
 create function public.operator_throughput(minutes integer default 60)
 returns table (starts_at timestamptz, completed bigint, failed bigint, cancelled bigint)
@@ -40,7 +48,7 @@ begin
     ), ends as (
       select date_bin(v_width, e.ended_at, 'epoch') as at, sum(e.completed)::bigint as completed, sum(e.failed)::bigint as failed,
              sum(e.cancelled)::bigint as cancelled
-      from job_queue.ends_since((select min(p.at) from places p)) as e group by 1
+      from job_queue.ends_since((select min(p.at) from places p), minutes > 1440) as e group by 1
     )
     select p.at, coalesce(e.completed, 0), coalesce(e.failed, 0), coalesce(e.cancelled, 0)
     from places p left join ends e on e.at = p.at order by p.at;
@@ -147,7 +155,7 @@ begin
     'totals', job_queue.summary_figures() || jsonb_build_object(
       'due', (select coalesce(sum(q.due), 0) from public.queue_depth q),
       'per_minute', (select round(coalesce(sum(e.completed + e.failed + e.cancelled), 0) / 5, 1)
-                     from job_queue.ends_since(v_minute - interval '5 minutes') as e where e.ended_at < v_minute)),
+                     from job_queue.ends_since(v_minute - interval '5 minutes', false) as e where e.ended_at < v_minute)),
     'lanes', job_queue.lanes_now(),
     'types', job_queue.types_now(),
     'workers', (select coalesce(jsonb_agg(jsonb_build_object('worker', w.worker, 'lanes', w.lanes, 'idle', w.idle,
@@ -161,5 +169,5 @@ comment on function public.operator_overview() is
 revoke all on function public.operator_overview(), public.operator_throughput(integer)
   from public, anon, authenticated, service_role;
 grant execute on function public.operator_overview(), public.operator_throughput(integer) to authenticated;
-revoke all on function job_queue.ends_since(timestamptz), job_queue.running_by_type(), job_queue.summary_figures(),
+revoke all on function job_queue.ends_since(timestamptz, boolean), job_queue.running_by_type(), job_queue.summary_figures(),
   job_queue.lanes_now(), job_queue.types_now() from public, anon, authenticated, service_role;
