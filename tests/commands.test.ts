@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { runCli } from './support/cli.ts';
 
@@ -31,6 +34,8 @@ test.each([
   ['jobs', ['plan'], 'Unknown command "plan"'],
   ['jobs', ['schedule'], 'Expected one of schedule list'],
   ['jobs', ['schedule', 'set', 'a', '--type', 'system/pong'], 'unknown job type system/pong'],
+  ['jobs', ['list', '--status', 'done'], '--status: expected queued'],
+  ['deploy-check', ['--only', 'moon'], '--only: expected redirects, netlify, edge or schema, got "moon"'],
 ])('%s %j is refused with exit code 2 and the reason', async (command, args, reason) => {
   const { code, output } = await run(command, args);
   expect(code).toBe(2);
@@ -52,6 +57,20 @@ test('send and sql say what is missing when no stack runs', async () => {
   const asked = await run('sql', ['--data-dir', dataDir, 'select 1']);
   expect(asked.code).toBe(1);
   expect(asked.output).toContain('start one with npm start');
+});
+
+test('deploy:check --help shows examples', async () => {
+  const { code, output } = await run('deploy-check', ['--help']);
+  expect(code).toBe(0);
+  expect(output).toMatch(/^ {2}npm run deploy:check -- /m);
+});
+
+test('hybrid-jobs is the same command', async () => {
+  const bin = fileURLToPath(new URL('../bin/hybrid-jobs.js', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [bin, 'list', '--help']);
+  expect(stdout).toContain('npm run jobs -- list --status failed');
+  const refused = promisify(execFile)(process.execPath, [bin, 'lists']);
+  await expect(refused).rejects.toMatchObject({ code: 2 });
 });
 
 test('jobs says what is missing when no stack runs', async () => {
