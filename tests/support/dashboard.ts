@@ -14,6 +14,8 @@ export interface DashboardInBrowser {
   newPage(options?: BrowserContextOptions): Promise<Page>;
   /** A page that the printed link has signed in, at `hash`. */
   signedIn(hash?: string, options?: BrowserContextOptions): Promise<Page>;
+  /** Errors of this kind in the console are part of the test. */
+  expectComplaint(kind: RegExp): void;
 }
 
 /** The built dashboard on a database of its own for the file, in a real Chromium. */
@@ -22,6 +24,7 @@ export function useDashboard({ isLocal = true } = {}): DashboardInBrowser {
   let host: DashboardHost;
   let browser: Browser;
   let complaints: string[] = [];
+  let expected: RegExp[] = [];
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -30,8 +33,9 @@ export function useDashboard({ isLocal = true } = {}): DashboardInBrowser {
   });
   afterEach(async () => {
     await Promise.all(browser.contexts().map(async (context) => await context.close()));
-    const written = complaints;
+    const written = complaints.filter((text) => !expected.some((kind) => kind.test(text)));
     complaints = [];
+    expected = [];
     expect(written).toEqual([]);
     await expectSoundQueue(database.pool);
   });
@@ -57,6 +61,7 @@ export function useDashboard({ isLocal = true } = {}): DashboardInBrowser {
     database: () => database,
     host: () => host,
     newPage,
+    expectComplaint: (kind) => void expected.push(kind),
     async signedIn(hash = '#/', options = {}) {
       const page = await newPage(options);
       await page.goto(host.signInUrl());
