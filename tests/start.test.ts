@@ -82,6 +82,8 @@ describe('npm start', { timeout: 4 * MINUTES }, () => {
     expect(await run('send', 'system/ping', '{"hello":"world"}')).toContain('"status": "completed"');
     expect(await jobOf('system/ping')).toMatch(/inline +│ completed/);
 
+    expect(await signIn(stack)).toMatchObject({ user: { app_metadata: { role: 'job_operator' } } });
+
     const second = runCli('start', ['--data-dir', dataDir]);
     expect(await second.ended).toBe(1);
     expect(second.output()).toContain('already running');
@@ -124,6 +126,20 @@ describe('npm start', { timeout: 4 * MINUTES }, () => {
     await noProcessIsLeft();
   });
 });
+
+/** What a browser does that opens the printed link. */
+async function signIn(stack: RunningCommand): Promise<unknown> {
+  const link = new URL(/http\S+\/dashboard\/#\S+/.exec(stack.output())?.[0] ?? '');
+  const response = await fetch(new URL('config.json', link));
+  const { supabaseUrl, publishableKey } = (await response.json()) as Record<string, string>;
+  const code = new URLSearchParams(link.hash.slice(1));
+  const session = await fetch(`${supabaseUrl}/auth/v1/verify`, {
+    method: 'POST',
+    headers: { apikey: publishableKey ?? '', 'content-type': 'application/json' },
+    body: JSON.stringify({ token_hash: code.get('token_hash'), type: code.get('type') }),
+  });
+  return await session.json();
+}
 
 const secretKeyOf = (stack: RunningCommand) => /sb_secret_[\w-]{32}/.exec(stack.output())?.[0];
 

@@ -100,7 +100,7 @@ export async function startStack(options: StackOptions, shutdown: Shutdown): Pro
   const queue = createJobQueue(
     createSupabaseClientRpc({ url: config.supabase.url, key: config.supabase.secretKey }),
   );
-  await queue.syncJobTypes(catalog).catch((cause: unknown) => {
+  await tellTypes(queue).catch((cause: unknown) => {
     throw new Error(`Supabase at ${config.supabase.url} does not take the job types`, { cause });
   });
   options.setEnv(env);
@@ -141,6 +141,11 @@ export async function startStack(options: StackOptions, shutdown: Shutdown): Pro
   });
   await writeStackState(dataDir, { parts, env, inngestUrl, databaseUrl });
   return { parts, env, inngestUrl, databaseUrl, signInUrl: dashboard.signInUrl(netlify.url), queue };
+}
+
+async function tellTypes(queue: JobQueue): Promise<void> {
+  await queue.syncJobTypes(catalog);
+  await queue.syncPayloadSchemas(catalog);
 }
 
 /** Without Inngest's keys the functions speak the Dev Server's protocol. */

@@ -11,7 +11,7 @@ const error = { name: 'Error', message: 'it broke' };
 const unknownLease = { jobId: crypto.randomUUID(), leaseToken: crypto.randomUUID() };
 
 /** A job definition that is never run. */
-const typed = (type: string, more: Pick<Parameters<typeof defineJob>[0], 'throttle' | 'quota'>) =>
+const typed = (type: string, more: Partial<Parameters<typeof defineJob>[0]>) =>
   defineJob({ type, payload: z.unknown(), run: () => Promise.resolve(null), ...more });
 
 describeDrivers('the job queue', (driver) => {
@@ -226,6 +226,16 @@ describeDrivers('the job queue', (driver) => {
     await queue.enqueue([{ type: 'test/synced' }]);
     const claimed = await queue.claim({ lane: 'worker', worker: 'w', maxJobs: 1, leaseSeconds: 30 });
     expect(claimed).toMatchObject([{ timeoutSeconds: 77, maxRetries: 5 }]);
+  });
+
+  it('tells SQL what payloads look like', async () => {
+    const counted = typed('test/counted', { payload: z.object({ count: z.int().default(5) }) });
+    await queue.syncJobTypes([counted]);
+    await queue.syncPayloadSchemas([counted]);
+    const text = `select payload_schema from job_types where type = 'test/counted'`;
+    expect((await open.pool.query(text)).rows).toMatchObject([
+      { payload_schema: { type: 'object', properties: { count: { type: 'integer', default: 5 } } } },
+    ]);
   });
 
   it('lets a job wait for its parents, by id and by position, and shows it their results', async () => {

@@ -1,6 +1,7 @@
 import type { Rpc } from '../database/rpc.ts';
 import type { JobDefinition, Lane } from '../jobs/define-job.ts';
 import type { ParentJob } from '../jobs/job-context.ts';
+import { payloadSchema } from '../jobs/payload-schema.ts';
 import type { JobErrorRecord } from './error-record.ts';
 import * as rows from './queue-rows.ts';
 
@@ -156,6 +157,8 @@ export interface JobQueue {
   takeWakes(leaving?: string): Promise<number>;
   /** Mirrors the definitions into `job_types`, so that SQL knows their defaults. */
   syncJobTypes(definitions: readonly JobDefinition[]): Promise<void>;
+  /** Tells SQL the JSON Schemas of the payloads, for forms. After `syncJobTypes`; takes milliseconds of CPU time. */
+  syncPayloadSchemas(definitions: readonly JobDefinition[]): Promise<void>;
   /** Lanes set by operators or by measurement; types that stay on their own lane are absent. */
   laneOverrides(): Promise<Map<string, Lane>>;
 }
@@ -246,7 +249,17 @@ function ending(
 
 function operating(
   rpc: Rpc,
-): Pick<JobQueue, 'get' | 'parents' | 'explain' | 'sweep' | 'takeWakes' | 'syncJobTypes' | 'laneOverrides'> {
+): Pick<
+  JobQueue,
+  | 'get'
+  | 'parents'
+  | 'explain'
+  | 'sweep'
+  | 'takeWakes'
+  | 'syncJobTypes'
+  | 'syncPayloadSchemas'
+  | 'laneOverrides'
+> {
   return {
     async get(jobId) {
       const found = await rpc<rows.JobRowRow[]>('get_background_job', { job_id: jobId });
@@ -258,6 +271,10 @@ function operating(
     takeWakes: (leaving) => rpc('take_wakes', { leaving }),
     async syncJobTypes(definitions) {
       await rpc('sync_job_types', { definitions: definitions.map(rows.fromDefinition) });
+    },
+    async syncPayloadSchemas(definitions) {
+      const schemas = definitions.map((each) => ({ type: each.type, payload_schema: payloadSchema(each) }));
+      await rpc('sync_payload_schemas', { schemas });
     },
     async laneOverrides() {
       const overrides = await rpc<{ type: string; lane: Lane }[]>('list_job_lanes');

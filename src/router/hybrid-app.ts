@@ -53,7 +53,10 @@ export function createHybridApp(options: HybridAppOptions): HybridApp {
     ...{ ...routing, client, scheduler: config.scheduler },
     served: servedBy(set, catalog, config.splitsOffEmbeddings),
   });
-  const onFirstRequest = (): Promise<void> => routing.queue.syncJobTypes(catalog);
+  const onFirstRequest = async (): Promise<void> => {
+    await routing.queue.syncJobTypes(catalog);
+    await routing.queue.syncPayloadSchemas(catalog);
+  };
   const address = serveAddress(config.inngest, options.servedAt);
   return {
     handle: createHybridHandler({

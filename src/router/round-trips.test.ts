@@ -31,7 +31,7 @@ const begin = 'begin_background_job';
 const complete = 'complete_background_jobs';
 const fail = 'fail_background_job';
 /** Once per process, and at most every ten seconds: the job types, and the lanes that operators gave them. */
-const shared = ['list_job_lanes', 'sync_job_types'];
+const shared = ['list_job_lanes', 'sync_job_types', 'sync_payload_schemas'];
 
 let database: TestDatabase;
 let endpoint: HybridEndpoint;

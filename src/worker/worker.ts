@@ -94,6 +94,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
   async function begin() {
     await queue.syncJobTypes(catalog);
+    await queue.syncPayloadSchemas(catalog);
     await syncSchedules(scheduling);
     await presence.report();
     const started = await startHousekeeping({ ...scheduling, pool, keepDays: options.keepDays });

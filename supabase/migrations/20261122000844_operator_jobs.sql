@@ -19,30 +19,56 @@ $$;
 comment on function job_queue.repository_of(jsonb) is
   'owner/name of the repository that a payload names in one of the ways that capture jobs take; null when it names none.';
 
-create function job_queue.keep_matching(p_ids uuid[], p_filter job_queue.job_filter) returns uuid[]
+create function job_queue.matching_jobs(p_filter job_queue.job_filter, p_ids uuid[], p_above jsonb, p_upto jsonb) returns uuid[]
 language plpgsql stable
--- A plan for this very filter: what is not asked for costs nothing.
+-- A plan for this very filter and range: what is not asked for is not there.
 set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off set jit = off
 as $$
+declare
+  v_by_failure boolean := p_ids is null and job_queue.lists_failures(p_filter);
+  v_above uuid := (p_above ->> 'id')::uuid;
+  v_upto uuid := (p_upto ->> 'id')::uuid;
+  v_failed_above timestamptz := (p_above ->> 'failed_at')::timestamptz;
+  v_failed_upto timestamptz := (p_upto ->> 'failed_at')::timestamptz;
 begin
   return array(
-    select j.id
-    from unnest(p_ids) with ordinality as c(id, place) join public.background_jobs j on j.id = c.id
-    where (p_filter.statuses is null or j.status = any (p_filter.statuses))
+    select j.id from public.background_jobs j
+    where (p_ids is null or j.id = any (p_ids))
+      and (v_by_failure or v_above is null or j.id < v_above)
+      and (v_by_failure or v_upto is null or j.id >= v_upto)
+      and (not v_by_failure or j.failed_at is not null)
+      and (not v_by_failure or v_above is null or (j.failed_at, j.id) < (v_failed_above, v_above))
+      and (not v_by_failure or v_upto is null or (j.failed_at, j.id) >= (v_failed_upto, v_upto))
+      and (p_filter.statuses is null or j.status = any (p_filter.statuses))
       and (p_filter.types is null or j.type = any (p_filter.types))
       and (p_filter.lanes is null or j.lane = any (p_filter.lanes))
       and (p_filter.from_at is null or j.created_at >= p_filter.from_at)
       and (p_filter.to_at is null or j.created_at < p_filter.to_at)
+      -- As repository_of reads it, without a call for each row.
       and (p_filter.repository is null or j.repository_id = any (p_filter.repository_ids)
-           or lower(job_queue.repository_of(j.payload)) = p_filter.repository
+           or lower(j.payload ->> 'repository') = p_filter.repository
+           or lower((j.payload #>> '{repository,owner}') || '/' || (j.payload #>> '{repository,name}')) = p_filter.repository
+           or lower((j.payload ->> 'owner') || '/' || coalesce(j.payload ->> 'repo', j.payload ->> 'name')) = p_filter.repository
            or j.payload ->> 'repositoryId' = any (p_filter.repository_ids::text[]))
       and (p_filter.search is null or j.id = p_filter.search_id or j.inngest_event_id = p_filter.search
            or j.inngest_run_id = p_filter.search or j.idempotency_key = p_filter.search or j.type ilike p_filter.pattern
            or j.error ilike p_filter.pattern or j.payload::text ilike p_filter.pattern)
-    order by c.place);
+    order by case when v_by_failure then j.failed_at end desc, j.id desc);
 end
 $$;
-comment on function job_queue.keep_matching(uuid[], job_queue.job_filter) is 'Those of the jobs that the filter asks for, in the same order.';
+comment on function job_queue.matching_jobs(job_queue.job_filter, uuid[], jsonb, jsonb) is
+  'The jobs of a range that the filter asks for, newest first: after the place p_above (null: from the newest) up to p_upto (null: to the oldest); of p_ids alone, where that is given.';
+
+create function job_queue.lists_failures(p_filter job_queue.job_filter) returns boolean
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return coalesce(p_filter.statuses = array['failed'], false);
+end
+$$;
+comment on function job_queue.lists_failures(job_queue.job_filter) is
+  'Whether the list is one of failed jobs alone, which is in the order in which they failed.';
 
 create function job_queue.short_list(p_filter job_queue.job_filter) returns uuid[]
 language plpgsql stable
@@ -74,33 +100,33 @@ $$;
 comment on function job_queue.short_list(job_queue.job_filter) is
   'Where the jobs that match are known to be few: these, and perhaps some that do not match, in any order, perhaps repeatedly. Null: look at all jobs.';
 
-create function job_queue.next_candidates(
-  p_filter job_queue.job_filter, p_short_list uuid[], p_after jsonb, p_most integer) returns uuid[]
+create function job_queue.place_further(p_filter job_queue.job_filter, p_above jsonb, p_jobs integer) returns jsonb
 language plpgsql stable
-set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off set enable_bitmapscan = off set jit = off
+set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off set enable_bitmapscan = off
+  set enable_sort = off set jit = off
 as $$
 declare
-  v_below uuid := least((p_after ->> 'id')::uuid, job_queue.first_uuid_at(p_filter.to_at));
-  v_least uuid := coalesce(job_queue.first_uuid_at(p_filter.from_at), '00000000-0000-0000-0000-000000000000');
+  v_id uuid;
 begin
-  v_below := coalesce(v_below, 'ffffffff-ffff-ffff-ffff-ffffffffffff');
-  if p_short_list is not null then
-    return array(select distinct s.id from unnest(p_short_list) as s(id) where s.id < v_below order by s.id desc limit p_most);
-  elsif p_filter.statuses = array['failed'] then
-    return array(
-      select j.id from public.background_jobs j
-      where j.failed_at is not null
-        and (j.failed_at, j.id) < (coalesce((p_after ->> 'failed_at')::timestamptz, 'infinity'),
-                                   coalesce((p_after ->> 'id')::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-      order by j.failed_at desc, j.id desc limit p_most);
+  if job_queue.lists_failures(p_filter) then
+    select j.id into v_id from public.background_jobs j
+    where j.failed_at is not null
+      and (p_above is null or (j.failed_at, j.id) < ((p_above ->> 'failed_at')::timestamptz, (p_above ->> 'id')::uuid))
+      -- Nothing fails before it is created.
+      and (p_filter.from_at is null or j.failed_at >= p_filter.from_at)
+    order by j.failed_at desc, j.id desc offset p_jobs - 1 limit 1;
+  else
+    -- Ids are in the order of creation.
+    select j.id into v_id from public.background_jobs j
+    where (p_above is null or j.id < (p_above ->> 'id')::uuid)
+      and (p_filter.from_at is null or j.id >= job_queue.first_uuid_at(p_filter.from_at))
+    order by j.id desc offset p_jobs - 1 limit 1;
   end if;
-  -- Ids are ordered by the time of creation.
-  return array(
-    select j.id from public.background_jobs j where j.id < v_below and j.id >= v_least order by j.id desc limit p_most);
+  return job_queue.place_of(v_id);
 end
 $$;
-comment on function job_queue.next_candidates(job_queue.job_filter, uuid[], jsonb, integer) is
-  'The next jobs to look at after a place, newest first, at most p_most; fewer at the end.';
+comment on function job_queue.place_further(job_queue.job_filter, jsonb, integer) is
+  'The place so many jobs after p_above; null when there are fewer, of the time that the filter asks for.';
 
 create function job_queue.find_jobs(
   p_filter job_queue.job_filter, p_size integer, p_after jsonb, p_budget interval, out ids uuid[], out next jsonb)
@@ -111,33 +137,42 @@ declare
   v_short_list uuid[] := job_queue.short_list(p_filter);
   v_ends_at timestamptz := clock_timestamp() + p_budget;
   v_began_at timestamptz;
-  v_most integer := p_size + 1;
-  v_candidates uuid[];
+  v_jobs integer := p_size + 1;
+  v_upto jsonb;
 begin
   ids := '{}';
-  next := p_after;
+  next := coalesce(p_after, job_queue.place_before(p_filter));
   loop
     v_began_at := clock_timestamp();
-    v_candidates := job_queue.next_candidates(p_filter, v_short_list, next, v_most);
-    ids := ids || job_queue.keep_matching(v_candidates, p_filter);
+    if v_short_list is null then v_upto := job_queue.place_further(p_filter, next, v_jobs); end if;
+    ids := ids || job_queue.matching_jobs(p_filter, v_short_list, next, v_upto);
     if cardinality(ids) > p_size then
       ids := ids[:p_size];
       next := job_queue.place_of(ids[p_size]);
       return;
-    elsif cardinality(v_candidates) < v_most then
-      next := null;
-      return;
     end if;
-    next := job_queue.place_of(v_candidates[v_most]);
-    exit when clock_timestamp() >= v_ends_at;
+    next := v_upto;
+    exit when next is null or clock_timestamp() >= v_ends_at;
     -- Larger portions while they are quick: payloads are of any size.
-    v_most := case when clock_timestamp() - v_began_at < p_budget / 10 then least(v_most * 3, 20000)
-                   else greatest(v_most / 2, 50) end;
+    v_jobs := case when clock_timestamp() - v_began_at < p_budget / 10 then least(v_jobs * 4, 50000)
+                   else greatest(v_jobs / 2, 50) end;
   end loop;
 end
 $$;
 comment on function job_queue.find_jobs(job_queue.job_filter, integer, jsonb, interval) is
   'The next jobs that match, at most p_size, and the place from where to go on; null: there are no more. Looks at one portion at least, and at no further one when the budget is used up.';
+
+create function job_queue.place_before(p_filter job_queue.job_filter) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if p_filter.to_at is null or job_queue.lists_failures(p_filter) then return null; end if;
+  return jsonb_build_object('id', job_queue.first_uuid_at(p_filter.to_at));
+end
+$$;
+comment on function job_queue.place_before(job_queue.job_filter) is
+  'Where a list begins: before the end of the time that the filter asks for; null: with the newest job.';
 
 create function job_queue.place_of(p_id uuid) returns jsonb
 language plpgsql stable
@@ -225,8 +260,9 @@ comment on function public.operator_jobs(jsonb, integer, jsonb) is
 
 revoke all on function public.operator_jobs(jsonb, integer, jsonb) from public, anon, authenticated, service_role;
 grant execute on function public.operator_jobs(jsonb, integer, jsonb) to authenticated;
-revoke all on function job_queue.repository_of(jsonb), job_queue.keep_matching(uuid[], job_queue.job_filter), job_queue.short_list(job_queue.job_filter),
-  job_queue.next_candidates(job_queue.job_filter, uuid[], jsonb, integer),
+revoke all on function job_queue.repository_of(jsonb), job_queue.lists_failures(job_queue.job_filter),
+  job_queue.matching_jobs(job_queue.job_filter, uuid[], jsonb, jsonb), job_queue.short_list(job_queue.job_filter),
+  job_queue.place_further(job_queue.job_filter, jsonb, integer), job_queue.place_before(job_queue.job_filter),
   job_queue.find_jobs(job_queue.job_filter, integer, jsonb, interval), job_queue.place_of(uuid),
   job_queue.require_place(jsonb, job_queue.job_filter), job_queue.repository_name(public.background_jobs),
   job_queue.job_line(public.background_jobs) from public, anon, authenticated, service_role;

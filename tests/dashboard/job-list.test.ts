@@ -224,7 +224,7 @@ describe('pages', () => {
     let calls = 0;
     let after: unknown = null;
     do {
-      const [page] = await desk.sql<{ ids: string[]; next: unknown }>(find, [JSON.stringify(after)]);
+      const [page] = await desk.sql<{ ids: string[]; next: unknown }>(find, [after && JSON.stringify(after)]);
       found.push(...(page?.ids ?? []));
       after = page?.next ?? null;
       calls++;
