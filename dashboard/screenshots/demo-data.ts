@@ -17,6 +17,7 @@ export interface DemoJobs {
 export async function fillWithDemoData(pool: Pool): Promise<DemoJobs> {
   const queue = createJobQueue(createPgRpc(pool));
   await queue.syncJobTypes(catalog);
+  await queue.syncPayloadSchemas(catalog);
   await pool.query(repositories);
   await pool.query(endedJobs);
   await pool.query(quotas);

@@ -10,6 +10,7 @@ let queue: JobQueue;
 beforeAll(async () => {
   queue = createJobQueue(dashboard.database().rpc);
   await queue.syncJobTypes(catalog);
+  await queue.syncPayloadSchemas(catalog);
 });
 
 async function sql<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
@@ -128,11 +129,11 @@ test('a type is paused, resumed, moved to another lane and back', async () => {
   await act(page, `Resume ${type}`, `Resume ${type}?`, 'Resume');
   await typeRow.getByText('runs').waitFor();
   await page.getByRole('button', { name: `Move ${type} to another lane` }).click();
-  await page.getByLabel('Lane').selectOption('worker');
+  await page.getByRole('dialog').getByLabel('Lane').selectOption('worker');
   await page.getByRole('dialog').getByRole('button', { name: 'Move' }).click();
   await typeRow.getByText('worker, moved').waitFor();
   await page.getByRole('button', { name: `Move ${type} to another lane` }).click();
-  await page.getByLabel('Lane').selectOption({ label: 'inline, as defined' });
+  await page.getByRole('dialog').getByLabel('Lane').selectOption({ label: 'inline, as defined' });
   await page.getByRole('dialog').getByRole('button', { name: 'Move' }).click();
   await typeRow.getByText('inline', { exact: true }).waitFor();
   await page.goto(`${dashboard.host().url}#/audit`);
@@ -167,7 +168,7 @@ describe('a new job', () => {
     await page.getByRole('button', { name: 'Enqueue…' }).click();
     await page.getByText('Expected JSON').waitFor();
     await page.getByLabel('Payload').fill('{"hello": "world"}');
-    await page.getByLabel('Idempotency key').fill('k'.repeat(1000));
+    await page.getByLabel('Idempotency key').fill('k'.repeat(1001));
     dashboard.expectComplaint(/status of 400/);
     await act(page, 'Enqueue…', 'Enqueue system/ping?', 'Enqueue');
     await page.getByRole('dialog').getByRole('alert').getByText('idempotency_key').waitFor();

@@ -83,6 +83,7 @@ test('filters stand in the address, combine, and survive a reload', async () => 
   await page.getByLabel('Status').selectOption('queued');
   await page.getByLabel('Type').selectOption('update/pr.activity');
   await page.getByLabel('Text').fill('needle in');
+  await page.waitForURL(/text=needle/);
   await page.getByText('1 jobs, the end of the list').waitFor();
   await page.reload();
   await page.getByText('1 jobs, the end of the list').waitFor();
