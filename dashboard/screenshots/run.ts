@@ -38,7 +38,9 @@ try {
       locale: 'en-US',
       reducedMotion: 'reduce',
     });
+    page.setDefaultTimeout(120_000);
     await page.goto(host.signInUrl());
+    await page.getByRole('navigation', { name: 'Pages' }).waitFor();
     await picture(page, host.url, '#/', 'Ended jobs', `dashboard-overview-${colorScheme}`);
     await picture(page, host.url, '#/jobs', 'more as you scroll', `dashboard-jobs-${colorScheme}`);
     await picture(page, host.url, `#/jobs/${jobs.failed}`, 'Saved steps', `dashboard-job-${colorScheme}`);
