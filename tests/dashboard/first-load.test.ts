@@ -2,9 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, expect, test } from 'vitest';
-import { createDashboardBuild } from '../../src/local/dashboard-build.ts';
-import { root } from '../support/imports.ts';
-import { silentLogger } from '../support/silent-logger.ts';
+import { builtDashboard } from '../support/dashboard.ts';
 
 /** Of JavaScript, compressed with gzip. */
 const BUDGET_BYTES = 200_000;
@@ -24,7 +22,7 @@ let dist: string;
 let manifest: Record<string, Chunk>;
 
 beforeAll(async () => {
-  dist = await createDashboardBuild(root, silentLogger).folder();
+  dist = await builtDashboard();
   manifest = JSON.parse(await readFile(join(dist, '.vite/manifest.json'), 'utf8')) as typeof manifest;
 });
 

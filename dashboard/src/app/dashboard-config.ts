@@ -13,7 +13,7 @@ export interface DashboardConfig {
 type Given = { [Field in 'supabaseUrl' | 'publishableKey' | 'local' | 'inngestUrl']?: unknown };
 
 /** The configuration is missing, malformed or dangerous. */
-export class DashboardConfigError extends Error {
+class DashboardConfigError extends Error {
   override readonly name = 'DashboardConfigError';
 }
 
