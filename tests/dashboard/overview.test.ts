@@ -97,16 +97,25 @@ it('shows a type without jobs when it is paused, so that it is not forgotten', a
   await desk.sql(`select sync_job_types('[{"type":"idle"}]')`);
   await desk.ask('operator_pause_type', { type: 'idle' });
   const { types } = await desk.ask<Overview>('operator_overview');
-  expect(types).toMatchObject([{ type: 'idle', paused: true, queued: 0 }]);
+  expect(types.find(({ type }) => type === 'idle')).toMatchObject({ paused: true, queued: 0 });
 });
 
 it('the throughput is what ended, by minute', async () => {
+  const sums = async () => {
+    const buckets = await desk.ask<Bucket[]>('operator_throughput', { minutes: 10 });
+    expect(buckets).toHaveLength(10);
+    const sum = (key: 'completed' | 'failed' | 'cancelled') =>
+      buckets.reduce((total, each) => total + each[key], 0);
+    return { completed: sum('completed'), failed: sum('failed'), cancelled: sum('cancelled') };
+  };
+  const before = await sums();
   await live();
-  const buckets = await desk.ask<Bucket[]>('operator_throughput', { minutes: 10 });
-  expect(buckets).toHaveLength(10);
-  const sum = (key: 'completed' | 'failed' | 'cancelled') =>
-    buckets.reduce((total, each) => total + each[key], 0);
-  expect([sum('completed'), sum('failed'), sum('cancelled')]).toEqual([1, 1, 1]);
+  const after = await sums();
+  expect(after).toEqual({
+    completed: before.completed + 1,
+    failed: before.failed + 1,
+    cancelled: before.cancelled + 1,
+  });
 });
 
 it.each([
