@@ -6,7 +6,7 @@ export default tseslint.config(
       'node_modules',
       '.local',
       '.netlify',
-      'dashboard/dist',
+      'dashboard/dist*',
       'supabase/functions',
       'src/database/generated-types.ts',
     ],
