@@ -2,7 +2,14 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   {
-    ignores: ['node_modules', '.local', '.netlify', 'supabase/functions', 'src/database/generated-types.ts'],
+    ignores: [
+      'node_modules',
+      '.local',
+      '.netlify',
+      'dashboard/dist*',
+      'supabase/functions',
+      'src/database/generated-types.ts',
+    ],
   },
   ...tseslint.configs.recommendedTypeChecked,
   {
@@ -23,6 +30,9 @@ export default tseslint.config(
       'no-console': 'error',
     },
   },
-  { files: ['src/cli/**', 'src/local/**', 'bench/**'], rules: { 'no-console': 'off' } },
+  {
+    files: ['src/cli/**', 'src/local/**', 'bench/**', 'dashboard/screenshots/**'],
+    rules: { 'no-console': 'off' },
+  },
   { files: ['**/*.js'], extends: [tseslint.configs.disableTypeChecked] },
 );

@@ -17,6 +17,7 @@ export interface DemoJobs {
 export async function fillWithDemoData(pool: Pool): Promise<DemoJobs> {
   const queue = createJobQueue(createPgRpc(pool));
   await queue.syncJobTypes(catalog);
+  await queue.syncPayloadSchemas(catalog);
   await pool.query(repositories);
   await pool.query(endedJobs);
   await pool.query(quotas);
@@ -89,7 +90,10 @@ select set_job_schedule('nightly-sizes', 'classify/repository.size', '0 3 * * *'
 const claim = 'select id, lease_token from claim_background_job($1, $2, 600)';
 
 async function failedJob(pool: Pool): Promise<string> {
-  const parent = await enqueue(pool, { type: 'discover/repository.new', payload: { repository: 'octo-org/website' } });
+  const parent = await enqueue(pool, {
+    type: 'discover/repository.new',
+    payload: { repository: 'octo-org/website' },
+  });
   await complete(pool, parent);
   const job = await enqueue(pool, {
     type: 'capture/repository.sync.enhanced',
@@ -101,10 +105,10 @@ async function failedJob(pool: Pool): Promise<string> {
   });
   for (const type of ['workspace.repository.changed', 'embeddings/compute.requested'])
     await enqueue(pool, { type, payload: {}, depends_on: [job] });
-  await pool.query('update background_jobs set repository_id = (select id from repositories where name = $2) where id = $1', [
-    job,
-    'website',
-  ]);
+  await pool.query(
+    'update background_jobs set repository_id = (select id from repositories where name = $2) where id = $1',
+    [job, 'website'],
+  );
   for (const attempt of [1, 2]) {
     const token = await lease(pool, job, `process-job eu-central-1 ${attempt}`);
     for (const page of [2 * attempt - 1, 2 * attempt])
@@ -117,7 +121,8 @@ async function failedJob(pool: Pool): Promise<string> {
     const error = {
       name: 'RequestError',
       message: 'GitHub answered 502 Bad Gateway to POST /graphql',
-      stack: 'RequestError: GitHub answered 502 Bad Gateway to POST /graphql\n    at request (src/github/create-github.ts:71)',
+      stack:
+        'RequestError: GitHub answered 502 Bad Gateway to POST /graphql\n    at request (src/github/create-github.ts:71)',
     };
     await pool.query('select fail_background_job($1, $2, $3, true)', [job, token, JSON.stringify(error)]);
   }

@@ -27,7 +27,10 @@ export async function launchBrowser(): Promise<Browser> {
 
 /** Unpacked once per version; put into its place in one move, so that several processes may do it at once. */
 async function unpackedChromium(): Promise<string> {
-  const packageFile = join(dirname(createRequire(import.meta.url).resolve('@sparticuz/chromium')), '../package.json');
+  const packageFile = join(
+    dirname(createRequire(import.meta.url).resolve('@sparticuz/chromium')),
+    '../package.json',
+  );
   const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
   const place = join(tmpdir(), `hybrid-jobs-chromium-${version}`);
   const isThere = await access(place).then(

@@ -10,6 +10,7 @@ let queue: JobQueue;
 beforeAll(async () => {
   queue = createJobQueue(dashboard.database().rpc);
   await queue.syncJobTypes(catalog);
+  await queue.syncPayloadSchemas(catalog);
 });
 
 async function sql<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
@@ -44,7 +45,10 @@ const lastAction = async () =>
 /** Presses the button, then the one of the dialog that asks. */
 async function act(page: Page, button: string, dialog: string, confirm: string): Promise<void> {
   await page.getByRole('button', { name: button, exact: true }).click();
-  await page.getByRole('dialog', { name: dialog }).getByRole('button', { name: confirm, exact: true }).click();
+  await page
+    .getByRole('dialog', { name: dialog })
+    .getByRole('button', { name: confirm, exact: true })
+    .click();
 }
 
 async function says(page: Page, text: string): Promise<void> {
@@ -61,7 +65,11 @@ describe('on the page of a job', () => {
     await says(page, 'The job is queued again.');
     await page.getByRole('button', { name: 'Cancel', exact: true }).waitFor();
     expect(await statusOf(id)).toBe('queued');
-    expect(await lastAction()).toMatchObject({ email: 'operator@localhost', action: 'retry_job', result: true });
+    expect(await lastAction()).toMatchObject({
+      email: 'operator@localhost',
+      action: 'retry_job',
+      result: true,
+    });
   });
 
   test('cancel asks first: “Not now” leaves the job alone, the other button ends it with its reason', async () => {
@@ -104,7 +112,12 @@ test('redrive and discard act on the failed jobs of the list’s type, as many a
   await act(page, 'Discard', `Give up failed jobs of type ${type}?`, 'Discard');
   await says(page, '2 jobs are cancelled.');
   await page.getByText('No job matches').waitFor();
-  expect(await Promise.all([...ids, other].map(statusOf))).toEqual(['queued', 'cancelled', 'cancelled', 'failed']);
+  expect(await Promise.all([...ids, other].map(statusOf))).toEqual([
+    'queued',
+    'cancelled',
+    'cancelled',
+    'failed',
+  ]);
 });
 
 test('a type is paused, resumed, moved to another lane and back', async () => {
@@ -116,11 +129,11 @@ test('a type is paused, resumed, moved to another lane and back', async () => {
   await act(page, `Resume ${type}`, `Resume ${type}?`, 'Resume');
   await typeRow.getByText('runs').waitFor();
   await page.getByRole('button', { name: `Move ${type} to another lane` }).click();
-  await page.getByLabel('Lane').selectOption('worker');
+  await page.getByRole('dialog').getByLabel('Lane').selectOption('worker');
   await page.getByRole('dialog').getByRole('button', { name: 'Move' }).click();
   await typeRow.getByText('worker, moved').waitFor();
   await page.getByRole('button', { name: `Move ${type} to another lane` }).click();
-  await page.getByLabel('Lane').selectOption({ label: 'inline, as defined' });
+  await page.getByRole('dialog').getByLabel('Lane').selectOption({ label: 'inline, as defined' });
   await page.getByRole('dialog').getByRole('button', { name: 'Move' }).click();
   await typeRow.getByText('inline', { exact: true }).waitFor();
   await page.goto(`${dashboard.host().url}#/audit`);
@@ -142,7 +155,9 @@ describe('a new job', () => {
     await page.getByLabel('Priority').fill('5');
     await act(page, 'Enqueue…', 'Enqueue repo/analyze.requested?', 'Enqueue');
     await page.getByRole('heading', { level: 1, name: 'repo/analyze.requested' }).waitFor();
-    const [row] = await sql(`select payload, priority from background_jobs where type = 'repo/analyze.requested'`);
+    const [row] = await sql(
+      `select payload, priority from background_jobs where type = 'repo/analyze.requested'`,
+    );
     const payload = { jobId: 'job 1', userId: 'user 1', repoId: 'repository 1', maxCommits: 50 };
     expect(row).toEqual({ payload, priority: 5 });
   });
@@ -153,7 +168,8 @@ describe('a new job', () => {
     await page.getByRole('button', { name: 'Enqueue…' }).click();
     await page.getByText('Expected JSON').waitFor();
     await page.getByLabel('Payload').fill('{"hello": "world"}');
-    await page.getByLabel('Idempotency key').fill('k'.repeat(1000));
+    await page.getByLabel('Idempotency key').fill('k'.repeat(1001));
+    dashboard.expectComplaint(/status of 400/);
     await act(page, 'Enqueue…', 'Enqueue system/ping?', 'Enqueue');
     await page.getByRole('dialog').getByRole('alert').getByText('idempotency_key').waitFor();
   });

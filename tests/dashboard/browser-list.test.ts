@@ -21,6 +21,10 @@ beforeAll(async () => {
   await pool.query('analyze background_jobs');
 });
 
+async function cancel(id: string | undefined): Promise<void> {
+  await dashboard.database().pool.query('select cancel_background_job($1)', [id]);
+}
+
 const list = (page: Page) => page.getByRole('table', { name: 'Jobs' });
 const rows = (page: Page) => list(page).getByRole('row');
 const calls = (page: Page, name: string): Request[] => {
@@ -50,7 +54,9 @@ test('a list of 100,000 jobs loads more as it is scrolled, and keeps few rows in
   await rows(page).nth(5).waitFor();
   await loadAtLeast(page, 3_000);
   expect(await rows(page).count()).toBeLessThan(80);
-  const indexes = await rows(page).evaluateAll((shown) => shown.map((row) => Number(row.getAttribute('aria-rowindex'))));
+  const indexes = await rows(page).evaluateAll((shown) =>
+    shown.map((row) => Number(row.getAttribute('aria-rowindex'))),
+  );
   expect(Math.max(...indexes)).toBeGreaterThan(2_900);
 });
 
@@ -65,16 +71,19 @@ test('new jobs appear on top, and only the page in sight is asked for', async ()
   await rows(page).nth(1).getByRole('link', { name: 'capture/pr.details' }).waitFor();
   const since = asked.slice(loaded).map((request) => (request.postDataJSON() as { after: unknown }).after);
   expect(since.filter((after) => after !== null)).toHaveLength(0);
-  await queue.cancel(job?.id ?? '');
+  await cancel(job?.id);
   await rows(page).nth(1).getByText('cancelled').waitFor();
 });
 
 test('filters stand in the address, combine, and survive a reload', async () => {
-  const [job] = await queue.enqueue([{ type: 'update/pr.activity', payload: { note: 'needle in the haystack' }, lane: 'edge' }]);
+  const [job] = await queue.enqueue([
+    { type: 'update/pr.activity', payload: { note: 'needle in the haystack' }, lane: 'edge' },
+  ]);
   const page = await dashboard.signedIn('#/jobs');
   await page.getByLabel('Status').selectOption('queued');
   await page.getByLabel('Type').selectOption('update/pr.activity');
   await page.getByLabel('Text').fill('needle in');
+  await page.waitForURL(/text=needle/);
   await page.getByText('1 jobs, the end of the list').waitFor();
   await page.reload();
   await page.getByText('1 jobs, the end of the list').waitFor();
@@ -83,7 +92,7 @@ test('filters stand in the address, combine, and survive a reload', async () => 
   await page.getByText('No job matches').waitFor();
   await page.getByRole('link', { name: 'Clear' }).click();
   await rows(page).nth(5).waitFor();
-  await queue.cancel(job?.id ?? '');
+  await cancel(job?.id);
 });
 
 test('a hidden page does not ask', async () => {

@@ -30,7 +30,11 @@ const pages: [name: string, hash: () => string, text: string][] = [
   ['audit trail', () => '#/audit', 'No operator has done anything yet'],
   ['form for a new job', () => '#/enqueue?type=capture%2Fpr.details', 'Enqueue…'],
   ['page that does not exist', () => '#/nowhere', 'There is no page “nowhere”'],
-  ['page of a job that does not exist', () => '#/jobs/00000000-0000-7000-8000-000000000000', 'There is no such job'],
+  [
+    'page of a job that does not exist',
+    () => '#/jobs/00000000-0000-7000-8000-000000000000',
+    'There is no such job',
+  ],
 ];
 
 async function open(page: Page, hash: string, text: string): Promise<void> {

@@ -45,7 +45,14 @@ describe('Supabase Auth', () => {
       expires_in: 3600,
       expires_at: Math.floor(Date.now() / 1000) + 3600,
       refresh_token: 'refresh',
-      user: { id: sub, aud: 'authenticated', email, app_metadata: claims.app_metadata, user_metadata: {}, created_at: '' },
+      user: {
+        id: sub,
+        aud: 'authenticated',
+        email,
+        app_metadata: claims.app_metadata,
+        user_metadata: {},
+        created_at: '',
+      },
     };
   }
 
@@ -106,9 +113,15 @@ test('a secret key in config.json is refused, and not shown', async () => {
 test('while the database does not answer, what was last seen stays, with a way to ask again', async () => {
   const page = await dashboard.signedIn();
   await page.getByText('Throughput').waitFor();
+  dashboard.expectComplaint(/503/);
   await page.route('**/rpc/operator_*', async (route) => {
-    const error = { code: 'X', message: 'The upstream did not answer' };
-    await route.fulfill({ status: 200, headers: { 'access-control-allow-origin': '*' }, json: error, contentType: 'x' });
+    const headers = { 'access-control-allow-origin': '*' };
+    await route.fulfill({ status: 503, headers, json: { message: 'The upstream did not answer' } });
   });
+  await page.getByText('The upstream did not answer').first().waitFor();
+  await page.getByText('not up to date').waitFor();
+  expect(await page.getByText('Throughput').count()).toBe(1);
   await page.unrouteAll();
+  await page.getByRole('button', { name: 'Ask again' }).first().click();
+  await page.getByText('live', { exact: true }).waitFor();
 });

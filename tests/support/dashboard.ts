@@ -1,7 +1,9 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
 import { startDashboardHost, type DashboardHost } from '../../dashboard/screenshots/dashboard-host.ts';
 import { launchBrowser } from '../../dashboard/screenshots/launch-browser.ts';
+import { createDashboardBuild } from '../../src/local/dashboard-build.ts';
 import { createTestDatabase, expectSoundQueue, type TestDatabase } from './database.ts';
 import { testKeys } from './drivers.ts';
 import { root } from './imports.ts';
@@ -14,6 +16,20 @@ export interface DashboardInBrowser {
   newPage(options?: BrowserContextOptions): Promise<Page>;
   /** A page that the printed link has signed in, at `hash`. */
   signedIn(hash?: string, options?: BrowserContextOptions): Promise<Page>;
+  /** Errors of this kind in the console are part of the test. */
+  expectComplaint(kind: RegExp): void;
+}
+
+/** Folder of the built site. Test files that run side by side wait for one build instead of replacing each other's. */
+export async function builtDashboard(): Promise<string> {
+  const client = new pg.Client({ connectionString: inject('clusterUrl') });
+  await client.connect();
+  try {
+    await client.query("select pg_advisory_lock(hashtext('dashboard/dist'))");
+    return await createDashboardBuild(root, silentLogger).folder();
+  } finally {
+    await client.end();
+  }
 }
 
 /** The built dashboard on a database of its own for the file, in a real Chromium. */
@@ -22,16 +38,19 @@ export function useDashboard({ isLocal = true } = {}): DashboardInBrowser {
   let host: DashboardHost;
   let browser: Browser;
   let complaints: string[] = [];
+  let expected: RegExp[] = [];
 
   beforeAll(async () => {
+    await builtDashboard();
     database = await createTestDatabase();
     const options = { root, databaseUrl: database.url, keys: testKeys, isLocal, log: silentLogger };
     [host, browser] = await Promise.all([startDashboardHost(options), launchBrowser()]);
   });
   afterEach(async () => {
     await Promise.all(browser.contexts().map(async (context) => await context.close()));
-    const written = complaints;
+    const written = complaints.filter((text) => !expected.some((kind) => kind.test(text)));
     complaints = [];
+    expected = [];
     expect(written).toEqual([]);
     await expectSoundQueue(database.pool);
   });
@@ -57,6 +76,7 @@ export function useDashboard({ isLocal = true } = {}): DashboardInBrowser {
     database: () => database,
     host: () => host,
     newPage,
+    expectComplaint: (kind) => void expected.push(kind),
     async signedIn(hash = '#/', options = {}) {
       const page = await newPage(options);
       await page.goto(host.signInUrl());

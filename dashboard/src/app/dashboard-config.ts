@@ -13,22 +13,17 @@ export interface DashboardConfig {
 type Given = { [Field in 'supabaseUrl' | 'publishableKey' | 'local' | 'inngestUrl']?: unknown };
 
 /** The configuration is missing, malformed or dangerous. */
-export class DashboardConfigError extends Error {
+class DashboardConfigError extends Error {
   override readonly name = 'DashboardConfigError';
 }
 
 /**
- * Reads `config.json` beside the dashboard; where there is none, what the build was given
- * (`VITE_SUPABASE_URL`, `VITE_SUPABASE_PUBLISHABLE_KEY`).
+ * Reads `config.json` beside the dashboard. The local stack serves one; `vite build` writes one from
+ * `VITE_SUPABASE_URL` and `VITE_SUPABASE_PUBLISHABLE_KEY`.
  *
  * @throws {DashboardConfigError} it names the field and what was expected, never the key
  */
-export async function readDashboardConfig(
-  fetchFile: typeof fetch,
-  base: string,
-  built: { supabaseUrl?: string; publishableKey?: string },
-): Promise<DashboardConfig> {
-  if (built.supabaseUrl && built.publishableKey) return checked(built);
+export async function readDashboardConfig(fetchFile: typeof fetch, base: string): Promise<DashboardConfig> {
   const response = await fetchFile(`${base}config.json`, { cache: 'no-cache' });
   const isJson = response.headers.get('content-type')?.includes('json') ?? false;
   if (!response.ok || !isJson)

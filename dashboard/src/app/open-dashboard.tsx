@@ -6,12 +6,8 @@ import { createDashboardClient } from './supabase-client.ts';
 
 /** The monitor on the project of `config.json`; what is wrong with the configuration instead, when it is. */
 export async function openDashboard(): Promise<ReactNode> {
-  const env = import.meta.env;
   try {
-    const config = await readDashboardConfig(fetch, env.BASE_URL, {
-      supabaseUrl: env['VITE_SUPABASE_URL'] as string | undefined,
-      publishableKey: env['VITE_SUPABASE_PUBLISHABLE_KEY'] as string | undefined,
-    });
+    const config = await readDashboardConfig(fetch, import.meta.env.BASE_URL);
     const client = createDashboardClient(config);
     const problem = await signInByAddress(client.auth, window);
     return (

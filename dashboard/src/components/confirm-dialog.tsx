@@ -43,7 +43,12 @@ export default function ConfirmDialog({
                 <Button variant="default" onClick={onClose}>
                   Not now
                 </Button>
-                <Button type="submit" loading={isPending} color={isDangerous ? 'red' : undefined} data-autofocus>
+                <Button
+                  type="submit"
+                  loading={isPending}
+                  color={isDangerous ? 'red' : undefined}
+                  data-autofocus
+                >
                   {confirm}
                 </Button>
               </Group>

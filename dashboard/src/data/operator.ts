@@ -16,7 +16,7 @@ import type {
 } from './rows.ts';
 
 /** Jobs that one call of the list brings. */
-export const JOBS_PER_PAGE = 200;
+const JOBS_PER_PAGE = 200;
 
 /** Lines of the audit trail that one call brings. */
 export const AUDIT_PER_PAGE = 100;

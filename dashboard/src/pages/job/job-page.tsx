@@ -23,7 +23,10 @@ export default function JobPage({ id }: { id: string }) {
           <Found details={details} />
         ) : (
           <Empty isPage title="There is no such job">
-            It may have been pruned or deleted. <Anchor href={href(['jobs'])} underline="always">Go to the list of jobs</Anchor>
+            It may have been pruned or deleted.{' '}
+            <Anchor href={href(['jobs'])} underline="always">
+              Go to the list of jobs
+            </Anchor>
           </Empty>
         )
       }

@@ -8,9 +8,9 @@ import { formatCount } from '../../format/numbers.ts';
 /** Runs the failed jobs again, or gives them up; those of one type or all. */
 export function DeadLetterActions({ type }: { type: string | null }) {
   const operator = useOperator();
-  const [most, setMost] = useState(100);
+  const [mostRedriven, setMostRedriven] = useState(100);
+  const [mostDiscarded, setMostDiscarded] = useState(100);
   const jobs = type === null ? 'failed jobs' : `failed jobs of type ${type}`;
-  const field = <NumberField label="At most" value={most} min={1} onChange={setMost} />;
   return (
     <>
       <ActionButton
@@ -21,10 +21,11 @@ export function DeadLetterActions({ type }: { type: string | null }) {
           children: (
             <>
               <Text size="sm">They are queued again with all their retries, the oldest failures first.</Text>
-              {field}
+              <NumberField label="At most" value={mostRedriven} min={1} onChange={setMostRedriven} />
             </>
           ),
-          run: async () => `${formatCount(await operator.redrive(type, most))} jobs are queued again.`,
+          run: async () =>
+            `${formatCount(await operator.redrive(type, mostRedriven))} jobs are queued again.`,
         }}
       />
       <ActionButton
@@ -36,10 +37,10 @@ export function DeadLetterActions({ type }: { type: string | null }) {
           children: (
             <>
               <Text size="sm">They become cancelled, keep their errors, and leave the dead letter.</Text>
-              {field}
+              <NumberField label="At most" value={mostDiscarded} min={1} onChange={setMostDiscarded} />
             </>
           ),
-          run: async () => `${formatCount(await operator.discard(type, most))} jobs are cancelled.`,
+          run: async () => `${formatCount(await operator.discard(type, mostDiscarded))} jobs are cancelled.`,
         }}
       />
     </>

@@ -36,7 +36,7 @@ export function Tiles({ totals }: { totals: Overview['totals'] }) {
       <Tile label="Wait, p95" note={`average ${formatDuration(totals.avg_wait_ms)}`}>
         {formatDuration(totals.p95_wait_ms)}
       </Tile>
-      <Tile label="Oldest queued" note="waits since it was due">
+      <Tile label="Oldest queued" note="since it was due">
         {oldest === null ? 'none' : formatDuration(Math.max(oldest, 0) * 1000)}
       </Tile>
     </div>
