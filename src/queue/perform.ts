@@ -8,7 +8,7 @@ import type { ClaimedJob } from './job-queue.ts';
 import { type Outcome, type Verdict, verdictOn, writeVerdict } from './outcome.ts';
 import { parsePayload } from './parse-payload.ts';
 import type { PerformHost } from './perform-host.ts';
-import { toStorableJson } from './storable-json.ts';
+import { toShownJson } from './storable-json.ts';
 
 /** Largest result of a job: it lives in the row that operators read. */
 const resultLimitBytes = 1_048_576;
@@ -125,7 +125,7 @@ function timeOut(attempt: Attempt, cause: unknown): Error {
 
 async function completion(returned: unknown, running: AttemptContext, host: PerformHost): Promise<Verdict> {
   const { type } = running.context;
-  const { value, bytes } = toStorableJson(`job ${type}: result`, returned, resultLimitBytes);
+  const { value, bytes } = toShownJson(`job ${type}: result`, returned, resultLimitBytes);
   const enqueue = await Promise.all(running.followUps.map((followUp) => toNewJob(followUp, host.catalog)));
   return { kind: 'complete', result: value, bytes, enqueue };
 }
