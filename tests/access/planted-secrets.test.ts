@@ -49,7 +49,8 @@ const everyWay: Record<string, (ctx: JobContext<unknown>) => Promise<unknown>> =
   },
   throws: () => Promise.reject(Object.assign(new Error(spoken, { cause: new Error(spoken) }), { canaries })),
   'throws for good': () => Promise.reject(new NonRetryableError(spoken)),
-  'throws text': () => Promise.reject(spoken as unknown as Error),
+  // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+  'throws text': () => Promise.reject(spoken),
   snoozes: () => Promise.reject(new SnoozeError(new Date(Date.now() + 60_000), spoken)),
 };
 
