@@ -21,7 +21,7 @@ const edgeNumbers = [
   -1e300,
 ];
 
-export const hostileNumber: fc.Arbitrary<number> = fc.oneof(
+const hostileNumber: fc.Arbitrary<number> = fc.oneof(
   fc.constantFrom(...edgeNumbers),
   fc.integer({ min: -5, max: 200 }),
   fc.double({ noNaN: true, noDefaultInfinity: true }),
