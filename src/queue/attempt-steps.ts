@@ -3,7 +3,7 @@ import { NonRetryableError } from '../jobs/outcomes.ts';
 import { type Attempt, AttemptStopped } from './attempt.ts';
 import type { PerformHost } from './perform-host.ts';
 import { persist } from './persist.ts';
-import { toStorableJson } from './storable-json.ts';
+import { toShownJson } from './storable-json.ts';
 
 /** The limit that Inngest sets for a step's output, so that a job may change lanes. */
 const stepLimitBytes = 4_000_000;
@@ -40,7 +40,7 @@ export function createAttemptSteps(attempt: Attempt, host: PerformHost): Attempt
 
   async function runAndSave<T>(name: string, work: () => Promise<T>): Promise<T> {
     const what = `job ${job.type}: output of step "${name}"`;
-    const output = toStorableJson(what, await work(), stepLimitBytes).value;
+    const output = toShownJson(what, await work(), stepLimitBytes).value;
     const { lease } = attempt;
     const saved = await persist(what, lease, host.log, () => host.queue.saveStep(lease, name, output));
     if (saved) return output as T;

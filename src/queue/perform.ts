@@ -7,7 +7,7 @@ import type { ClaimedJob } from './job-queue.ts';
 import { type Outcome, type Verdict, verdictOn, writeVerdict } from './outcome.ts';
 import { parsePayload } from './parse-payload.ts';
 import type { PerformHost } from './perform-host.ts';
-import { toStorableJson } from './storable-json.ts';
+import { toShownJson } from './storable-json.ts';
 
 /** Largest result of a job: it lives in the row that operators read. */
 const resultLimitBytes = 1_048_576;
@@ -127,7 +127,7 @@ function completion(
   followUps: readonly FollowUpJob[],
   host: PerformHost,
 ): Verdict | Promise<Verdict> {
-  const { value: result, bytes } = toStorableJson(`job ${type}: result`, returned, resultLimitBytes);
+  const { value: result, bytes } = toShownJson(`job ${type}: result`, returned, resultLimitBytes);
   if (followUps.length === 0) return { kind: 'complete', result, bytes, enqueue: [] };
   const newJobs = followUps.map((followUp) => toNewJob(followUp, host.definitionOf));
   return Promise.all(newJobs).then((enqueue) => ({ kind: 'complete', result, bytes, enqueue }));

@@ -1,4 +1,5 @@
 import type { Logger } from '../runtime/logger.ts';
+import { redactTokens } from '../runtime/redact.ts';
 import type { Attempt } from './attempt.ts';
 import type { JobQueue } from './job-queue.ts';
 import { makeTextStorable } from './storable-json.ts';
@@ -67,5 +68,9 @@ function wholePercent(percent: number): number {
 }
 
 function shortMessage(message: string | undefined): string | null {
-  return message === undefined ? null : makeTextStorable(String(message).slice(0, longestMessage));
+  if (message === undefined) return null;
+  // Redacted before it is cut: half a token looks like none.
+  return makeTextStorable(
+    redactTokens(String(message).slice(0, 4 * longestMessage)).slice(0, longestMessage),
+  );
 }

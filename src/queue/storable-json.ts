@@ -1,4 +1,5 @@
 import { NonRetryableError } from '../jobs/outcomes.ts';
+import { redactTokens } from '../runtime/redact.ts';
 
 export interface StorableJson {
   /** What a reader of the stored value will see. */
@@ -15,8 +16,26 @@ export interface StorableJson {
  * @throws {NonRetryableError} the value has no JSON form (BigInt, cycle, a throwing `toJSON`) or is too large
  */
 export function toStorableJson(what: string, value: unknown, limitBytes: number): StorableJson {
-  if (value === undefined || value === null) return { value: null, bytes: 4 };
-  const json = stringify(what, value);
+  if (value === undefined || value === null) return nothing();
+  return readBack(what, stringify(what, value), limitBytes);
+}
+
+/**
+ * The same for what a job brings forth, its result and the outputs of its steps: what looks like a key or a token is
+ * hidden, for rows are read by more people than keys are for. Payloads are left alone: they are what a sender wanted.
+ */
+export function toShownJson(what: string, value: unknown, limitBytes: number): StorableJson {
+  if (value === undefined || value === null) return nothing();
+  // No token reaches over a quotation mark or ends in an escape, so it remains JSON.
+  return readBack(what, redactTokens(stringify(what, value)), limitBytes);
+}
+
+/** Most jobs end so: nothing is written out and read again. */
+function nothing(): StorableJson {
+  return { value: null, bytes: 4 };
+}
+
+function readBack(what: string, json: string, limitBytes: number): StorableJson {
   const bytes = new TextEncoder().encode(json).byteLength;
   if (bytes > limitBytes)
     throw new NonRetryableError(`${what}: expected at most ${limitBytes} bytes of JSON, got ${bytes}`);

@@ -170,7 +170,13 @@ describe('in development', () => {
       413,
       async () => {
         const chunk = new Uint8Array(1_000_000).fill(0x20);
-        const body = ReadableStream.from(Array.from({ length: 7 }, () => chunk));
+        let left = 7;
+        const pull = (stream: ReadableStreamDefaultController<Uint8Array>): void => {
+          left -= 1;
+          if (left >= 0) stream.enqueue(chunk);
+          else stream.close();
+        };
+        const body = new ReadableStream({ pull });
         const init = {
           method: 'POST',
           headers: { 'content-type': 'application/json' },

@@ -1,6 +1,6 @@
 import { NonRetryableError, SnoozeError } from '../jobs/outcomes.ts';
 import { describeError, retryAfterSeconds } from '../queue/error-record.ts';
-import { toStorableJson } from '../queue/storable-json.ts';
+import { toShownJson } from '../queue/storable-json.ts';
 import type { StepsOf } from './inline.ts';
 
 /** Inngest's `step.run`, as far as an inline job needs it. */
@@ -62,7 +62,7 @@ export function inngestSteps(stepRun: StepRun): StepsOf {
 
 async function settle(what: string, work: () => Promise<unknown>, attempt: string): Promise<unknown> {
   try {
-    return toStorableJson(what, await work(), stepLimitBytes).value;
+    return toShownJson(what, await work(), stepLimitBytes).value;
   } catch (error) {
     return tagged(error, attempt);
   }

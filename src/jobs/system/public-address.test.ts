@@ -80,4 +80,34 @@ describe('isPublicAddress', () => {
   ])('refuses what %s becomes in a URL', (host) => {
     expect(isPublicAddress(hostOf(host))).toBe(false);
   });
+
+  /** First and last address of each block that IANA's registry does not call globally reachable. */
+  const special = [
+    ['0.0.0.0', '0.255.255.255'],
+    ['10.0.0.0', '10.255.255.255'],
+    ['100.64.0.0', '100.127.255.255'],
+    ['127.0.0.0', '127.255.255.255'],
+    ['169.254.0.0', '169.254.255.255'],
+    ['172.16.0.0', '172.31.255.255'],
+    ['192.0.0.0', '192.0.0.255'],
+    ['192.0.2.0', '192.0.2.255'],
+    ['192.88.99.0', '192.88.99.255'],
+    ['192.168.0.0', '192.168.255.255'],
+    ['198.18.0.0', '198.19.255.255'],
+    ['198.51.100.0', '198.51.100.255'],
+    ['203.0.113.0', '203.0.113.255'],
+    ['224.0.0.0', '239.255.255.255'],
+    ['240.0.0.0', '255.255.255.255'],
+  ].flat();
+
+  it.each(special)('refuses %s however it is written', (address) => {
+    const bytes = address.split('.').map(Number);
+    const number = bytes.reduce((sum, byte) => sum * 256 + byte, 0);
+    const octal = bytes.map((byte) => `0${byte.toString(8)}`).join('.');
+    const hex = bytes.map((byte) => `0x${byte.toString(16)}`).join('.');
+    for (const host of [address, String(number), `0x${number.toString(16)}`, octal, hex, `${address}.`])
+      expect([host, isPublicAddress(hostOf(host))]).toEqual([host, false]);
+    for (const carrier of ['::ffff:', '::ffff:0:', '::', '64:ff9b::', '64:ff9b:1::', 'fe80::5efe:'])
+      expect([carrier, isPublicAddress(hostOf(`[${carrier}${address}]`))]).toEqual([carrier, false]);
+  });
 });

@@ -1,32 +1,17 @@
-import { createAdaptorServer } from '@hono/node-server';
-import { SignJWT } from 'jose';
-import pg from 'pg';
+import type pg from 'pg';
 import { createAnalysisApp } from '../../../src/analysis/app.ts';
-import { createPgRpc } from '../../../src/database/pg-rpc.ts';
 import { createSupabaseClientRpc } from '../../../src/database/supabase-rpc.ts';
 import { createEventsApp } from '../../../src/events/app.ts';
 import { catalog } from '../../../src/jobs/catalog.ts';
-import { NonRetryableError } from '../../../src/jobs/outcomes.ts';
-import { startGateway } from '../../../src/local/gateway.ts';
 import { signAsInngest } from '../../../src/local/inngest-signature.ts';
-import { listen } from '../../../src/local/listen.ts';
 import { createProcessJobHandler } from '../../../src/process-job/handler.ts';
 import { createJobQueue } from '../../../src/queue/job-queue.ts';
 import { embeddingsSet, type FunctionSet, hybridSet } from '../../../src/router/function-sets.ts';
 import { createHybridApp } from '../../../src/router/hybrid-app.ts';
-import { createSecretBox } from '../../../src/secrets/secret-box.ts';
-import { noOpenAi } from '../../support/no-openai.ts';
+import type { Logger } from '../../../src/runtime/logger.ts';
 import type { JsonValue } from '../values/json-tree.ts';
+import { fuzzKeys, openOutside, type Outside, userToken } from './outside.ts';
 import type { HostileRequest } from './request.ts';
-import type { Watch } from './watch.ts';
-
-export const fuzzKeys = {
-  secret: 'sb_secret_of_the_fuzzer_0000000000',
-  publishable: 'sb_publishable_of_the_fuzzer',
-  jwtSecret: 'the fuzzer signs its tokens with this text',
-  event: 'event-key-of-the-fuzzer-000000',
-  signing: 'signkey-test-0123456789abcdef0123456789abcdef',
-};
 
 export interface FuzzedEndpoint {
   name: string;
@@ -36,9 +21,9 @@ export interface FuzzedEndpoint {
   /** Bodies of honest requests. */
   samples: JsonValue[];
   paths: string[];
-  handle(request: Request): Promise<Response>;
+  handle: (request: Request) => Promise<Response>;
   /** What a trusted request brings. */
-  credentials(request: HostileRequest): Promise<Record<string, string>> | Record<string, string>;
+  credentials: (request: HostileRequest) => Promise<Record<string, string>> | Record<string, string>;
   /** An answer of 4xx means that no job was made. */
   refusesWhole: boolean;
   /**
@@ -54,160 +39,81 @@ export interface Endpoints {
   close(): Promise<void>;
 }
 
-/** Every HTTP endpoint that is deployed, put together as its host does it, but for GitHub, OpenAI and what lies behind `fetch`. */
-export async function openEndpoints(databaseUrl: string, { log }: Watch): Promise<Endpoints> {
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 5 });
-  // Whatever still drains when the database is stopped.
-  pool.on('error', () => undefined);
-  const rpc = createPgRpc(pool);
-  const gateway = await startGateway({
-    databaseUrl,
-    keys: fuzzKeys,
-    functions: () => Promise.resolve(undefined),
-    log,
-  });
-  const inngestApi = await listen(
-    createAdaptorServer({ fetch: () => Response.json({ ok: true, modified: false }) }),
-  );
-  const outside = {
+const types = catalog.map(({ type }) => type);
+
+/** Every HTTP endpoint that is deployed, put together as its host does it. */
+export async function openEndpoints(databaseUrl: string, log: Logger): Promise<Endpoints> {
+  const outside = await openOutside(databaseUrl, log);
+  const { pool, close } = outside;
+  const all = [
+    ...[processJob(outside), events(outside), analysisStart(outside, await userToken()), gateway(outside)],
+    ...[inngest(hybridSet, outside), inngest(embeddingsSet, outside)],
+  ];
+  return { all, pool, close };
+}
+
+function processJob({ parts }: Outside): FuzzedEndpoint {
+  const handler = createProcessJobHandler({
     ...{
-      rpc,
-      openai: noOpenAi,
-      secrets: createSecretBox([new Uint8Array(32).fill(7)]),
-      log,
-      now: () => new Date(),
+      ...parts,
+      acceptedKeys: [fuzzKeys.secret],
+      queue: createJobQueue(parts.rpc),
+      catalog,
+      inngestEvents: null,
     },
-    github: () => {
-      throw new NonRetryableError('there is no GitHub here');
-    },
-    http: { fetch: () => Promise.resolve(Response.json({ jobs: [] })), resolve: () => Promise.resolve([]) },
-  };
-  const address = {
-    baseUrl: inngestApi.url,
-    branch: undefined,
-    serveOrigin: undefined,
-    servePath: undefined,
-  };
-  const config = {
-    inngest: {
-      environment: 'production' as const,
-      isDev: false,
-      eventKey: fuzzKeys.event,
-      signingKey: fuzzKeys.signing,
-      ...address,
-    },
-    processJob: { url: 'http://process-job.test', key: fuzzKeys.secret },
-    ...{
-      inlineBudgetSeconds: 2,
-      sweepsByInngest: false,
-      splitsOffEmbeddings: true,
-      scheduler: 'inngest' as const,
-    },
-    allowedOrigins: [],
-  };
-  const user = await new SignJWT({ role: 'authenticated', sub: crypto.randomUUID() })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setExpirationTime('10h')
-    .sign(new TextEncoder().encode(fuzzKeys.jwtSecret));
-  const processJob = createProcessJobHandler({
-    ...outside,
-    ...{ acceptedKeys: [fuzzKeys.secret], queue: createJobQueue(rpc), catalog, inngestEvents: null },
     ...{ worker: 'fuzzed', concurrency: 2, leaseSeconds: 30, startedAt: new Date(), wallSeconds: 1_000_000 },
     waitUntil: () => undefined,
     wake: () => Promise.resolve({ woken: false }),
   });
-  const events = createEventsApp({ ...outside, config, catalog });
-  const analysis = createAnalysisApp({
-    ...{ ...outside, config, catalog },
-    openAsUser: (accessToken) =>
-      createSupabaseClientRpc({ url: gateway.url, key: fuzzKeys.secret, accessToken }),
-  });
-  const types = catalog.map(({ type }) => type);
-  const inngest = (set: FunctionSet): FuzzedEndpoint => ({
-    name: set.endpoint,
-    url: `https://site.test/api/${set.endpoint}`,
-    words: [
-      'event',
-      'events',
-      'steps',
-      'ctx',
-      'attempt',
-      'run_id',
-      'fn_id',
-      'stack',
-      'use_api',
-      'version',
-      'data',
-      'name',
-      'id',
-      'ts',
-    ],
-    samples: types.slice(0, 3).map((name) => inngestCall(name)),
-    paths: inngestPaths(set),
-    handle: createHybridApp({ ...outside, config, set, catalog }).handle,
-    credentials: async ({ body }) =>
-      body.kind === 'json'
-        ? { 'x-inngest-signature': await signAsInngest(body.value, fuzzKeys.signing, new Date()) }
-        : {},
-    refusesWhole: false,
-    failsForTrusted: true,
-  });
   return {
-    pool,
-    all: [
-      {
-        ...{
-          name: 'process-job',
-          url: 'https://project.test/functions/v1/process-job',
-          paths: [''],
-          refusesWhole: true,
-        },
-        words: ['jobId', 'immediate'],
-        samples: [{}, { jobId: crypto.randomUUID() }, { jobId: crypto.randomUUID(), immediate: true }],
-        handle: processJob.handle,
-        credentials: () => ({ apikey: fuzzKeys.secret }),
-      },
-      {
-        ...{ name: 'events', url: 'https://site.test/e', refusesWhole: true },
-        words: ['name', 'data', 'id', 'ts', 'user', 'v', '_inngest'],
-        samples: [
-          { name: 'system/ping', data: { n: 1 }, id: 'one', ts: Date.now() },
-          types.map((name) => ({ name, data: {} })),
-        ],
-        paths: [`/${fuzzKeys.event}`, `/${fuzzKeys.event}?wait=1`, '/wrong'],
-        handle: events,
-        credentials: () => ({}),
-      },
-      {
-        ...{
-          name: 'analysis-start',
-          url: 'https://site.test/api/analysis/start',
-          paths: [''],
-          refusesWhole: true,
-        },
-        words: ['repo_id', 'github_token', 'openai_key'],
-        samples: [{ repo_id: crypto.randomUUID() }, { repo_id: crypto.randomUUID(), github_token: 'ghu_0' }],
-        handle: analysis,
-        credentials: () => ({ authorization: `Bearer ${user}` }),
-      },
-      {
-        ...{ name: 'gateway', url: gateway.url, refusesWhole: true },
-        words: ['jobs', 'type', 'payload', 'job_id', 'lane', 'run_at', 'idempotency_key'],
-        samples: [{ jobs: [{ type: 'system/ping', payload: { n: 1 } }] }, { job_id: crypto.randomUUID() }],
-        paths: ['enqueue_background_jobs', 'get_background_job', 'cancel_background_job', 'no_such'].map(
-          (name) => `/rest/v1/rpc/${name}`,
-        ),
-        handle: sendOverHttp,
-        credentials: () => ({ apikey: fuzzKeys.secret }),
-      },
-      inngest(hybridSet),
-      inngest(embeddingsSet),
+    ...{ name: 'process-job', url: 'https://project.test/functions/v1/process-job', paths: [''] },
+    words: ['jobId', 'immediate'],
+    samples: [{}, { jobId: crypto.randomUUID() }, { jobId: crypto.randomUUID(), immediate: true }],
+    handle: (request) => handler.handle(request),
+    credentials: () => ({ apikey: fuzzKeys.secret }),
+    refusesWhole: true,
+  };
+}
+
+function events({ parts, config }: Outside): FuzzedEndpoint {
+  return {
+    ...{ name: 'events', url: 'https://site.test/e' },
+    words: ['name', 'data', 'id', 'ts', 'user', 'v', '_inngest'],
+    samples: [
+      { name: 'system/ping', data: { n: 1 }, id: 'one', ts: Date.now() },
+      types.map((name) => ({ name, data: {} })),
     ],
-    close: async () => {
-      await gateway.close();
-      await inngestApi.close();
-      await pool.end();
-    },
+    paths: [`/${fuzzKeys.event}`, `/${fuzzKeys.event}?wait=1`, '/wrong'],
+    handle: createEventsApp({ ...parts, config, catalog }),
+    credentials: () => ({}),
+    refusesWhole: true,
+  };
+}
+
+function analysisStart({ parts, config, gateway: { url } }: Outside, token: string): FuzzedEndpoint {
+  return {
+    ...{ name: 'analysis-start', url: 'https://site.test/api/analysis/start', paths: [''] },
+    words: ['repo_id', 'github_token', 'openai_key'],
+    samples: [{ repo_id: crypto.randomUUID() }, { repo_id: crypto.randomUUID(), github_token: 'ghu_0' }],
+    handle: createAnalysisApp({
+      ...{ ...parts, config, catalog },
+      openAsUser: (accessToken) => createSupabaseClientRpc({ url, key: fuzzKeys.secret, accessToken }),
+    }),
+    credentials: () => ({ authorization: `Bearer ${token}` }),
+    refusesWhole: true,
+  };
+}
+
+function gateway({ gateway: { url } }: Outside): FuzzedEndpoint {
+  const functions = ['enqueue_background_jobs', 'get_background_job', 'cancel_background_job', 'no_such'];
+  return {
+    ...{ name: 'gateway', url },
+    words: ['jobs', 'type', 'payload', 'job_id', 'lane', 'run_at', 'idempotency_key'],
+    samples: [{ jobs: [{ type: 'system/ping', payload: { n: 1 } }] }, { job_id: crypto.randomUUID() }],
+    paths: functions.map((name) => `/rest/v1/rpc/${name}`),
+    handle: sendOverHttp,
+    credentials: () => ({ apikey: fuzzKeys.secret }),
+    refusesWhole: true,
   };
 }
 
@@ -224,22 +130,47 @@ async function sendOverHttp(request: Request, tries = 5): Promise<Response> {
   }
 }
 
-/** As Inngest calls an endpoint to run a function. */
-function inngestCall(name: string): JsonValue {
-  const event = { id: crypto.randomUUID(), name, data: { n: 1 }, ts: Date.now() };
+function inngest(set: FunctionSet, { parts, config }: Outside): FuzzedEndpoint {
+  const { appId, endpoint: name } = set;
+  const app = createHybridApp({ ...parts, config, set, catalog });
   return {
-    ...{ version: 1, event, events: [event], steps: {}, use_api: false },
-    ctx: {
-      run_id: '01JABCDEFGHJKMNPQRSTVWXYZ0',
-      attempt: 0,
-      fn_id: crypto.randomUUID(),
-      disable_immediate_execution: true,
-      stack: { stack: [], current: 0 },
+    ...{ name, url: `https://site.test/api/${name}` },
+    words: [
+      'event',
+      'events',
+      'steps',
+      'ctx',
+      'attempt',
+      'run_id',
+      'fn_id',
+      'stack',
+      'version',
+      'data',
+      'name',
+      'id',
+      'ts',
+    ],
+    samples: types.slice(0, 3).map(inngestCall),
+    paths: [
+      ...['', '?fnId=unknown&stepId=step', `?fnId=${appId}-system-ping`],
+      ...catalog.map(({ functionId }) => `?fnId=${appId}-${functionId}&stepId=step`),
+    ],
+    handle: (request) => app.handle(request),
+    credentials: async ({ body }): Promise<Record<string, string>> => {
+      if (body.kind !== 'json') return {};
+      return { 'x-inngest-signature': await signAsInngest(body.value, fuzzKeys.signing, new Date()) };
     },
+    refusesWhole: false,
+    failsForTrusted: true,
   };
 }
 
-function inngestPaths({ appId }: FunctionSet): string[] {
-  const ids = catalog.map(({ functionId }) => `?fnId=${appId}-${functionId}&stepId=step`);
-  return ['', '?fnId=unknown&stepId=step', `?fnId=${appId}-system-ping`, ...ids];
+/** As Inngest calls an endpoint to run a function. */
+function inngestCall(name: string): JsonValue {
+  const event = { id: crypto.randomUUID(), name, data: { n: 1 }, ts: Date.now() };
+  const ctx = {
+    ...{ run_id: '01JABCDEFGHJKMNPQRSTVWXYZ0', attempt: 0, fn_id: crypto.randomUUID() },
+    ...{ disable_immediate_execution: true, stack: { stack: [], current: 0 } },
+  };
+  return { version: 1, event, events: [event], steps: {}, use_api: false, ctx };
 }

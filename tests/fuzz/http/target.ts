@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { FuzzTarget, OpenTarget } from '../target.ts';
-import { type FuzzedEndpoint, fuzzKeys, openEndpoints } from './endpoints.ts';
+import { type FuzzedEndpoint, openEndpoints } from './endpoints.ts';
+import { fuzzKeys } from './outside.ts';
 import { type HostileRequest, hostileRequest, toRequest } from './request.ts';
 import { createWatch } from './watch.ts';
 
@@ -18,9 +19,10 @@ export const endpoints: FuzzTarget = {
 };
 
 async function open(databaseUrl: string): Promise<OpenTarget> {
-  const { publishable: _, ...secrets } = fuzzKeys;
-  const watch = createWatch(Object.values(secrets));
-  const { all, pool, close } = await openEndpoints(databaseUrl, watch);
+  const { secret, jwtSecret, event, signing } = fuzzKeys;
+  const watch = createWatch([secret, jwtSecret, event, signing]);
+  const opened = await openEndpoints(databaseUrl, watch.log);
+  const { all, pool } = opened;
   const statuses = new Map<number, number>();
   const countJobs = async (): Promise<number> =>
     (await pool.query<{ n: number }>('select count(*)::integer as n from background_jobs')).rows[0]?.n ?? 0;
@@ -57,6 +59,6 @@ async function open(databaseUrl: string): Promise<OpenTarget> {
         .sort(([a], [b]) => a - b)
         .map(([status, n]) => `${n} × ${status}`)
         .join(', ')}`,
-    close,
+    close: () => opened.close(),
   };
 }

@@ -1,8 +1,10 @@
 import type pg from 'pg';
 
-/** A SQL function that `service_role` may call. */
+/** A SQL function that can be called through the gateway. */
 export interface OpenFunction {
   name: string;
+  /** As whom it is called here: `authenticated` where `service_role` may not. */
+  role: 'service_role' | 'authenticated';
   arguments: { name: string; type: string; required: boolean }[];
   /** What its body, and the bodies of the functions it calls, compare with and look for: keys, states, lanes. */
   words: string[];
@@ -14,18 +16,22 @@ interface FunctionRow {
   source: string;
 }
 
-/** Every function of schema public that `service_role` may call, from the catalog, so that a new one is found by itself. */
+/** Every function of schema public that anybody may call, from the catalog, so that a new one is found by itself. */
 export async function readOpenFunctions(pool: pg.Pool): Promise<OpenFunction[]> {
-  const open = await readFunctions(
+  const may = (role: string): string => `has_function_privilege('${role}', p.oid, 'execute')`;
+  const isPublic = `p.pronamespace = 'public'::regnamespace`;
+  const forService = await readFunctions(pool, `${isPublic} and ${may('service_role')}`);
+  const forUsers = await readFunctions(
     pool,
-    `p.pronamespace = 'public'::regnamespace and has_function_privilege('service_role', p.oid, 'execute')`,
+    `${isPublic} and ${may('authenticated')} and not ${may('service_role')}`,
   );
   const internal = await readFunctions(pool, `n.nspname in ('job_queue', 'capture')`);
-  return open.map(({ name, arguments: args, source }) => ({
-    name,
-    arguments: args,
-    words: wordsOf([source, ...calledBy(source, internal)].join('\n')),
-  }));
+  const opened = (rows: readonly FunctionRow[], role: OpenFunction['role']): OpenFunction[] =>
+    rows.map(({ name, arguments: args, source }) => ({
+      ...{ name, role, arguments: args },
+      words: wordsOf([source, ...calledBy(source, internal)].join('\n')),
+    }));
+  return [...opened(forService, 'service_role'), ...opened(forUsers, 'authenticated')];
 }
 
 async function readFunctions(pool: pg.Pool, condition: string): Promise<FunctionRow[]> {

@@ -11,11 +11,18 @@ import { seed } from './seed.ts';
 
 interface Call {
   name: string;
+  role: OpenFunction['role'];
   args: Record<string, unknown>;
 }
 
+/** The claims of a user who may operate jobs: others are refused before anything is looked at. */
+const operator = JSON.stringify({
+  ...{ role: 'authenticated', sub: '01920000-0000-7000-8000-000000000001', email: 'operator@example.com' },
+  app_metadata: { role: 'job_operator' },
+});
+
 /**
- * Calls of every SQL function that `service_role` may call. Each is answered, or refused with a documented code, within
+ * Calls of every SQL function that can be called through the gateway. Each is answered, or refused with a documented code, within
  * five seconds; what was accepted leaves the queue sound. Nothing is kept, so that a case does not depend on others.
  */
 export const sqlFunctions: FuzzTarget = {
@@ -36,9 +43,10 @@ async function open(databaseUrl: string): Promise<OpenTarget> {
   const answers = { accepted: 0, refused: 0 };
   const property = fc.asyncProperty(
     fc.oneof(...functions.map((each) => call(each, known, samples[each.name]))),
-    async ({ name, args }) => {
+    async ({ name, role, args }) => {
       const { text, values } = await calls.write(client, name, args);
-      await client.query(`begin; set local role service_role; set local statement_timeout = '5s'`);
+      await client.query(`begin; set local role ${role}; set local statement_timeout = '5s'`);
+      await client.query(`select set_config('request.jwt.claims', $1, true)`, [operator]);
       try {
         await client.query(text, values);
         answers.accepted += 1;
@@ -65,12 +73,12 @@ async function open(databaseUrl: string): Promise<OpenTarget> {
 }
 
 function call(
-  { name, arguments: args, words }: OpenFunction,
+  { name, role, arguments: args, words }: OpenFunction,
   known: Known,
   samples: Record<string, JsonValue[]> = {},
 ): fc.Arbitrary<Call> {
   const values = Object.fromEntries(
     args.map((each) => [each.name, argument(each, words, known, samples[each.name] ?? [])]),
   );
-  return fc.record({ name: fc.constant(name), args: fc.record(values) });
+  return fc.record({ name: fc.constant(name), role: fc.constant(role), args: fc.record(values) });
 }

@@ -21,7 +21,7 @@ const edgeNumbers = [
   -1e300,
 ];
 
-export const hostileNumber: fc.Arbitrary<number> = fc.oneof(
+const hostileNumber: fc.Arbitrary<number> = fc.oneof(
   fc.constantFrom(...edgeNumbers),
   fc.integer({ min: -5, max: 200 }),
   fc.double({ noNaN: true, noDefaultInfinity: true }),
@@ -49,7 +49,7 @@ export function jsonTree({ words, text }: TreeOptions): fc.Arbitrary<JsonValue> 
     { weight: 1, arbitrary: fc.constantFrom<JsonValue>([], {}, [[]], [null], { __proto__: null }) },
   );
   const { tree } = fc.letrec<{ tree: JsonValue; object: JsonValue }>((tie) => ({
-    object: fc.dictionary(key, tie('tree'), { maxKeys: 8, noNullPrototype: true }) as fc.Arbitrary<JsonValue>,
+    object: fc.dictionary(key, tie('tree'), { maxKeys: 8, noNullPrototype: true }),
     tree: fc.oneof(
       { depthSize: 'small', withCrossShrink: true },
       leaf,
