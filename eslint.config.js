@@ -23,6 +23,6 @@ export default tseslint.config(
       'no-console': 'error',
     },
   },
-  { files: ['src/cli/**', 'src/local/**', 'bench/**'], rules: { 'no-console': 'off' } },
+  { files: ['src/cli/**', 'src/local/**', 'bench/**', 'chaos/**'], rules: { 'no-console': 'off' } },
   { files: ['**/*.js'], extends: [tseslint.configs.disableTypeChecked] },
 );

@@ -90,8 +90,14 @@ async function start(
     stops.push(() => started.close());
     return started;
   };
-  const gateway = await child('gateway', 'gateway-process.ts', { PORT: String(gatewayPort), DENO_CACHE: cache });
-  const workers = [await child('worker 1', 'worker-process.ts'), await child('worker 2', 'worker-process.ts')];
+  const gateway = await child('gateway', 'gateway-process.ts', {
+    PORT: String(gatewayPort),
+    DENO_CACHE: cache,
+  });
+  const workers = [
+    await child('worker 1', 'worker-process.ts'),
+    await child('worker 2', 'worker-process.ts'),
+  ];
   const netlify = await child('netlify', 'netlify-process.ts', { PORT: String(netlifyPort) });
   return {
     ...{ dataDir, server, proxy, controller, workers, gateway, netlify },

@@ -16,7 +16,8 @@ export interface StorableJson {
  */
 export function toStorableJson(what: string, value: unknown, limitBytes: number): StorableJson {
   const json = stringify(what, value);
-  const bytes = new TextEncoder().encode(json).byteLength;
+  // A character is a byte at least. What is far too large is not copied once more: the others beside it need the room.
+  const bytes = json.length > limitBytes ? json.length : new TextEncoder().encode(json).byteLength;
   if (bytes > limitBytes)
     throw new NonRetryableError(`${what}: expected at most ${limitBytes} bytes of JSON, got ${bytes}`);
   return { value: JSON.parse(json, (_key, part: unknown) => makeStorable(part)), bytes };
