@@ -50,7 +50,7 @@ async function startEdge(): Promise<void> {
   const cacheDir = await mkdtemp(join(tmpdir(), 'poison-'));
   stops.push(() => rm(cacheDir, { recursive: true, force: true }));
   const entryFile = 'support/poison-edge-entry.ts';
-  const edge = await startEdgeProcessJob({ databaseUrl: database.url, entryFile, cacheDir, leaseSeconds: 6 });
+  const edge = await startEdgeProcessJob({ databaseUrl: database.url, entryFile, cacheDir, leaseSeconds: 4 });
   stops.push(() => edge.close());
   let underWay: Promise<unknown> = Promise.resolve();
   const timer = setInterval(() => {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault } from '../fault.ts';
 
 const fullMs = 6_000;
-const portion = Buffer.alloc(65_536);
+const portion = Buffer.alloc(1_048_576);
 
 export const fullDisk: Fault = {
   name: 'full-disk',

@@ -15,7 +15,7 @@ const victims: readonly Victim[] = [
     name: 'worker',
     what: 'one of two workers',
     lane: 'worker',
-    quick: 1,
+    quick: 0,
     kill: ({ workers }, n) => workers[n % workers.length]?.kill('SIGKILL'),
   },
   {
@@ -51,7 +51,7 @@ const victims: readonly Victim[] = [
 export const killedProcesses: readonly Fault[] = victims.map(({ name, what, lane, quick, kill }) => ({
   name: `killed-${name}`,
   what: `kill -9 of ${what}, at any moment`,
-  strikes: { full: 8, quick },
+  strikes: { full: 5, quick },
   ...(lane ? { lane } : {}),
   async strike(system, _random, n) {
     await kill(system, n);

@@ -6,7 +6,7 @@ const heldMs = 20_000;
 export const longTransaction: Fault = {
   name: 'long-transaction',
   what: `a transaction pins the oldest snapshot for ${heldMs / 1000} s, so that nothing that the queue deletes can be cleaned up`,
-  strikes: { full: 2, quick: 0 },
+  strikes: { full: 1, quick: 0 },
   async strike(system) {
     const client = await system.pool().connect();
     try {

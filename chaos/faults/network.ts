@@ -18,7 +18,7 @@ export const network: readonly Fault[] = [
   {
     name: 'cut',
     what: 'all connections to the database are cut',
-    strikes: { full: 8, quick: 1 },
+    strikes: { full: 5, quick: 0 },
     strike({ proxy }) {
       proxy.cut();
       return Promise.resolve();

@@ -17,7 +17,7 @@ const skewed = (ms: number): Record<string, string> => ({
 export const skewedClocks: Fault = {
   name: 'skewed-clocks',
   what: `one worker is 5 min ahead, the other 5 min behind, Deno 5 min ahead, for ${whileMs / 1000} s; each is killed before and after`,
-  strikes: { full: 2, quick: 0 },
+  strikes: { full: 1, quick: 0 },
   async strike({ workers: [ahead, behind], gateway }) {
     await Promise.all([
       ahead?.restart(skewed(skewMs)),

@@ -1,24 +1,28 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { TrialResult } from '../trial.ts';
-import { cells, columns, summary } from './table.ts';
+import { cells, columns } from './table.ts';
 
 const page = fileURLToPath(new URL('../../docs/reliability.md', import.meta.url));
 const [begin, end] = ['<!-- results -->', '<!-- /results -->'];
 
 /**
  * Puts the results between the marks of docs/reliability.md.
+ * @param command - by which they were got
  * @returns the page's path
  * @throws {Error} the marks are missing
  */
-export async function writePage(results: readonly TrialResult[], seed: number): Promise<string> {
+export async function writePage(
+  results: readonly TrialResult[],
+  summary: string,
+  command: string,
+): Promise<string> {
   const text = await readFile(page, 'utf8');
   const [before, rest] = text.split(begin);
   const [, after] = (rest ?? '').split(end);
   if (before === undefined || after === undefined) throw new Error(`${page}: expected ${begin} and ${end}`);
-  const command = `npm run chaos -- --seed ${seed}`;
   const date = new Date().toISOString().slice(0, 10);
-  const parts = [`\`${command}\`, ${date}. ${summary(results, seed)}.`, table(results), meanings(results)];
+  const parts = [`\`${command}\`, ${date}. ${summary}.`, table(results), meanings(results)];
   await writeFile(page, `${before}${begin}\n\n${parts.join('\n\n')}\n\n${end}${after}`);
   return page;
 }

@@ -7,7 +7,7 @@ import { startTestWorker } from './worker.ts';
 surviveStrayErrors(process, () => undefined);
 await startTestWorker({ url: process.argv[2] ?? '' }, poisonCatalog, {
   log: silentLogger,
-  leaseSeconds: 6,
+  leaseSeconds: 4,
   pollMs: 200,
   sweepSeconds: 0.5,
 });
