@@ -31,7 +31,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/cli/**', 'src/local/**', 'bench/**', 'dashboard/screenshots/**'],
+    files: ['src/cli/**', 'src/local/**', 'bench/**', 'chaos/**', 'dashboard/screenshots/**'],
     rules: { 'no-console': 'off' },
   },
   { files: ['**/*.js'], extends: [tseslint.configs.disableTypeChecked] },

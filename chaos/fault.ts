@@ -11,8 +11,15 @@ export interface Fault {
   /**
    * Strikes once, while jobs flow, and mends what does not mend itself. What is left then has to recover by itself.
    * @param n - counts the strikes of this run, from 0
+   * @param seed - of the run
    */
-  strike(system: System, random: Random, n: number): Promise<void>;
-  /** From when on recovery counts. Default: `strike`. `mended`: the fault lasts, and ends with the strike. */
+  strike(system: System, random: Random, n: number, seed: number): Promise<void>;
+  /**
+   * From when on recovery counts. Default: `strike`. `mended`: the fault lasts, and nothing can go on before its end.
+   */
   recoversFrom?: 'strike' | 'mended';
+  /** Strikes when jobs of this lane run, and recovery is theirs. Default: any lane. */
+  lane?: 'inline' | 'edge' | 'worker';
+  /** What it needs of the system. Default: nothing special. */
+  needs?: 'shipped settings' | 'small disk';
 }

@@ -38,9 +38,11 @@ export function startLoad(system: System, random: Random): Load {
   async function enqueue(): Promise<void> {
     while (!stopping.signal.aborted) {
       try {
-        const { rows } = await system.pool().query<{ open: number }>(
-          `select count(*)::integer as open from background_jobs where status in ('queued', 'processing')`,
-        );
+        const { rows } = await system
+          .pool()
+          .query<{ open: number }>(
+            `select count(*)::integer as open from background_jobs where status in ('queued', 'processing')`,
+          );
         const missing = depth - (rows[0]?.open ?? 0);
         if (missing > 0) jobs.push(...(await enqueueSome(system, random, missing)));
       } catch {

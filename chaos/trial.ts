@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault } from './fault.ts';
+import { ask } from './ledger/ask.ts';
 import { clearLedger } from './ledger/ledger.ts';
 import { recoverySeconds, whatRuns } from './ledger/recovery.ts';
 import { findViolations, type Violations } from './ledger/violations.ts';
@@ -7,8 +8,8 @@ import { startLoad } from './load.ts';
 import { type Random, seeded } from './random.ts';
 import type { System } from './system/system.ts';
 
-/** Jobs that have to run when a fault strikes. */
-const busy = 6;
+/** Jobs that have to run when a fault strikes: on the lane that it is about, or on all of them together. */
+const busy = { inline: 1, edge: 3, worker: 3, all: 6 };
 /** What has not recovered after so long counts as stuck, in seconds. */
 const patienceSeconds = 90;
 
@@ -35,11 +36,12 @@ export async function tryFault(
   const recovery: (number | null)[] = [];
   for (let n = 0; n < options.strikes; n += 1) {
     options.progress(`strike ${n + 1} of ${options.strikes}`, n / options.strikes);
-    const seconds = await strikeOnce(system, fault, random, n);
+    const seconds = await strikeOnce(system, fault, random, n, options.seed);
     recovery.push(seconds === Infinity ? null : seconds);
     if (seconds === Infinity) break;
   }
   system.controller.disarm();
+  options.progress('waiting until all jobs have ended', 0.95);
   const acknowledged = await load.stop();
   await allEnded(system);
   const violations = await findViolations(system.pool(), acknowledged);
@@ -49,32 +51,39 @@ export async function tryFault(
   return result;
 }
 
-async function strikeOnce(system: System, fault: Fault, random: Random, n: number): Promise<number> {
-  await untilBusy(system);
+async function strikeOnce(
+  system: System,
+  fault: Fault,
+  random: Random,
+  n: number,
+  seed: number,
+): Promise<number> {
+  await untilBusy(system, fault.lane);
   // At any moment of what the jobs do, not always right after their claim.
-  await sleep(random.integer(0, 400));
-  const running = await whatRuns(system.pool());
-  await fault.strike(system, random, n);
+  await sleep(random.integer(0, 100));
+  const running = await whatRuns(system.pool, fault.lane);
+  await fault.strike(system, random, n, seed);
   if (fault.recoversFrom !== 'mended')
-    return await recoverySeconds(system.pool(), running.ids, running.at, patienceSeconds);
-  const { at } = await whatRuns(system.pool());
-  return await recoverySeconds(system.pool(), running.ids, at, patienceSeconds);
+    return await recoverySeconds(system.pool, running.ids, running.at, patienceSeconds);
+  const { at } = await whatRuns(system.pool);
+  return await recoverySeconds(system.pool, running.ids, at, patienceSeconds);
 }
 
-async function untilBusy(system: System): Promise<void> {
-  while ((await whatRuns(system.pool())).ids.length < busy) await sleep(20);
+async function untilBusy(system: System, lane: Fault['lane']): Promise<void> {
+  while ((await whatRuns(system.pool, lane)).ids.length < busy[lane ?? 'all']) await sleep(20);
 }
 
 async function allEnded(system: System): Promise<void> {
   const giveUpAt = Date.now() + patienceSeconds * 1000;
   const open = `select 1 from background_jobs where status in ('queued', 'processing') limit 1`;
-  while (Date.now() < giveUpAt && (await system.pool().query(open)).rows.length > 0) await sleep(100);
+  while (Date.now() < giveUpAt && (await ask(system.pool, open)).length > 0) await sleep(100);
 }
 
 async function counts(system: System): Promise<Pick<TrialResult, 'jobs' | 'rescued'>> {
-  const { rows } = await system.pool().query<{ jobs: number; rescued: number }>(
+  const [row] = await ask<{ jobs: number; rescued: number }>(
+    system.pool,
     `select (select count(*)::integer from background_jobs) as jobs,
             (select count(*)::integer from background_job_attempts where outcome = 'rescued') as rescued`,
   );
-  return rows[0] ?? { jobs: 0, rescued: 0 };
+  return row ?? { jobs: 0, rescued: 0 };
 }

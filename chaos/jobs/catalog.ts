@@ -43,7 +43,13 @@ const edge = defineJob({ type: 'chaos/edge', lane: 'edge', payload: work, maxRet
 const worker = defineJob({ type: 'chaos/worker', lane: 'worker', payload: work, maxRetries, run: steps });
 const child = defineJob({ type: 'chaos/child', lane: 'worker', payload: work, maxRetries, run: steps });
 const failing = defineJob({ type: 'chaos/failing', lane: 'worker', payload: work, maxRetries, run: fails });
-const parent = defineJob({ type: 'chaos/parent', lane: 'edge', payload: work, maxRetries, run: bringsChildren });
+const parent = defineJob({
+  type: 'chaos/parent',
+  lane: 'edge',
+  payload: work,
+  maxRetries,
+  run: bringsChildren,
+});
 
 /** Jobs of the kinds that there are: quick and long ones, on each lane, with children, and with a first failure. */
 export const chaosCatalog = [quick, edge, worker, child, failing, parent] as JobDefinition[];

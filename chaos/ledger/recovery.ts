@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
+import { ask } from './ask.ts';
 
 /** The jobs that ran at a moment of the database's clock. */
 export interface Running {
@@ -7,7 +8,8 @@ export interface Running {
   ids: string[];
 }
 
-const open = `select clock_timestamp() as at, coalesce(array_agg(id), '{}') as ids from public.background_jobs where status = 'processing'`;
+const open = `select clock_timestamp() as at, coalesce(array_agg(id), '{}') as ids from public.background_jobs
+  where status = 'processing' and ($1::text is null or lane = $1)`;
 
 /** The first sign of each job after a moment: it began again, had an effect, or changed its status. */
 const signs = `
@@ -17,9 +19,10 @@ const signs = `
       union all select at from chaos.changes where job_id = j.id and at > $1 and is_now <> 'queued') s) as at
   from unnest($2::uuid[]) as j(id)`;
 
-export async function whatRuns(pool: pg.Pool): Promise<Running> {
-  const { rows } = await pool.query<Running>(open);
-  return rows[0] ?? { at: new Date(), ids: [] };
+/** @param lane - default: any */
+export async function whatRuns(pool: () => pg.Pool, lane?: string): Promise<Running> {
+  const [running] = await ask<Running>(pool, open, [lane]);
+  return running ?? { at: new Date(), ids: [] };
 }
 
 /**
@@ -28,14 +31,14 @@ export async function whatRuns(pool: pg.Pool): Promise<Running> {
  * @returns seconds until the last one did; Infinity when one did not within `limitSeconds`
  */
 export async function recoverySeconds(
-  pool: pg.Pool,
+  pool: () => pg.Pool,
   ids: readonly string[],
   since: Date,
   limitSeconds: number,
 ): Promise<number> {
   const giveUpAt = Date.now() + limitSeconds * 1000;
   for (;;) {
-    const { rows } = await pool.query<{ at: Date | null }>(signs, [since, ids]);
+    const rows = await ask<{ at: Date | null }>(pool, signs, [since, ids]);
     const times = rows.map(({ at }) => at?.getTime() ?? Infinity);
     const seconds = Math.max(0, ...times.map((at) => (at - since.getTime()) / 1000));
     if (seconds < Infinity || Date.now() > giveUpAt) return seconds;

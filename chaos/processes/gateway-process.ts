@@ -10,9 +10,7 @@ import { keys } from '../system/keys.ts';
 
 const fromRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const { CHAOS_CONTROLLER = '', PORT, DATABASE_URL = '', DENO_CACHE = '', ...env } = process.env;
-makeQueriesMortal(
-  createMortal({ controller: CHAOS_CONTROLLER, role: 'gateway', pid: process.pid, fetch }),
-);
+makeQueriesMortal(createMortal({ controller: CHAOS_CONTROLLER, role: 'gateway', pid: process.pid, fetch }));
 const log = createNodeLogger({ level: 'error' });
 const late: { edge?: EdgeRuntime } = {};
 const gateway = await startGateway({

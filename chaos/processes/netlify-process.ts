@@ -10,11 +10,13 @@ import { createMortal } from '../points/mortal.ts';
 
 const { CHAOS_CONTROLLER: controller = '', PORT, ...env } = process.env;
 const { fetch } = globalThis;
-globalThis.fetch = mortalFetch(
-  createMortal({ controller, role: 'netlify', pid: process.pid, fetch }),
-  fetch,
-);
-const endpoint = createEndpoint({ set: hybridSet, catalog: chaosCatalog, env, createLogger: createNodeLogger });
+globalThis.fetch = mortalFetch(createMortal({ controller, role: 'netlify', pid: process.pid, fetch }), fetch);
+const endpoint = createEndpoint({
+  set: hybridSet,
+  catalog: chaosCatalog,
+  env,
+  createLogger: createNodeLogger,
+});
 const { url } = await listen(createAdaptorServer({ fetch: (request) => endpoint(request) }), Number(PORT));
 if (!url.endsWith(`:${PORT}`)) throw new Error(`expected port ${PORT}, got ${url}`);
 process.send?.([]);

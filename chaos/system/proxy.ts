@@ -14,6 +14,8 @@ export interface Proxy {
    * as with a cable that was pulled; new ones are accepted and silent, too.
    */
   become(weather: Weather): void;
+  /** The connections of now are silent for good; new ones are not concerned. */
+  freeze(): void;
   /** Cuts every connection. */
   cut(): void;
   close(): Promise<void>;
@@ -50,11 +52,9 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
     target: (moved) => void (port = moved),
     become(next) {
       weather = next;
-      for (const socket of sockets) {
-        if (next === 'silent') socket.pause();
-        else socket.resume();
-      }
+      for (const socket of sockets) if (next === 'silent') socket.pause();
     },
+    freeze: () => sockets.forEach((socket) => socket.pause()),
     cut: () => sockets.forEach((socket) => socket.destroy()),
     async close() {
       listener.close();

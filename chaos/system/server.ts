@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { isAlive } from '../../src/local/postgres-orphan.ts';
 import { type PostgresServer, startPostgres } from '../../src/local/postgres.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
@@ -13,6 +14,8 @@ export interface Server {
   url(): string;
   /** kill -9 of the server and all of its processes, then a start. Resolves when it answers again. */
   crash(): Promise<void>;
+  /** Starts it where it has given up by itself, and waits until it answers. */
+  revive(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -30,8 +33,28 @@ export async function startServer(dataDir: string, log: Logger): Promise<Server>
       while (pids.some(isAlive)) await sleep(10);
       server = await start();
     },
+    async revive() {
+      const [postmaster] = await processes(dataDir).catch(() => []);
+      if (postmaster === undefined || !isAlive(postmaster)) server = await start();
+      else await answers(server.url);
+    },
     stop: () => server.stop(),
   };
+}
+
+/** While it recovers from its log it refuses connections. */
+async function answers(url: string): Promise<void> {
+  for (;;) {
+    const client = new pg.Client({ connectionString: url });
+    try {
+      await client.connect();
+      return;
+    } catch {
+      await sleep(50);
+    } finally {
+      await client.end();
+    }
+  }
 }
 
 async function processes(dataDir: string): Promise<number[]> {

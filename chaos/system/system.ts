@@ -10,6 +10,7 @@ import { type Child, startChild } from './child.ts';
 import { type Controller, startController } from './controller.ts';
 import { keys, signingKey } from './keys.ts';
 import { type Proxy, startProxy } from './proxy.ts';
+import type { SmallDisk } from './small-disk.ts';
 import { type Server, startServer } from './server.ts';
 
 /** The system under test: real processes around a real Postgres, each reachable only as its host lets it be reached. */
@@ -35,19 +36,20 @@ export interface SystemOptions {
   /** Settings of the product, as variables of its processes. */
   settings: Record<string, string>;
   log: (line: string) => void;
-  /** Default: a new folder among the temporary ones. */
-  dataDir?: string;
+  /** For the database; removed at the end. Default: a new folder among the temporary ones. */
+  disk?: SmallDisk;
 }
 
 /** Starts everything. Half-started parts are stopped when one fails. */
-export async function startSystem({ settings, log, dataDir }: SystemOptions): Promise<System> {
+export async function startSystem({ settings, log, disk }: SystemOptions): Promise<System> {
   const folder = await mkdtemp(join(tmpdir(), 'hybrid-jobs-chaos-'));
   const stops: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  if (disk) stops.push(() => disk.remove());
   const close = async (): Promise<void> => {
     for (let stop = stops.pop(); stop; stop = stops.pop()) await stop();
   };
   try {
-    return { ...(await start(folder, stops, settings, log, dataDir)), close };
+    return { ...(await start(folder, join(disk?.folder ?? folder, 'data'), stops, settings, log)), close };
   } catch (error) {
     await close();
     throw error;
@@ -56,10 +58,10 @@ export async function startSystem({ settings, log, dataDir }: SystemOptions): Pr
 
 async function start(
   folder: string,
+  dataDir: string,
   stops: (() => Promise<unknown>)[],
   settings: Record<string, string>,
   log: (line: string) => void,
-  dataDir = join(folder, 'data'),
 ): Promise<Omit<System, 'close'>> {
   const serverLog = createNodeLogger({ level: 'silent' });
   const server = await startServer(dataDir, serverLog);
@@ -90,8 +92,14 @@ async function start(
     stops.push(() => started.close());
     return started;
   };
-  const gateway = await child('gateway', 'gateway-process.ts', { PORT: String(gatewayPort), DENO_CACHE: cache });
-  const workers = [await child('worker 1', 'worker-process.ts'), await child('worker 2', 'worker-process.ts')];
+  const gateway = await child('gateway', 'gateway-process.ts', {
+    PORT: String(gatewayPort),
+    DENO_CACHE: cache,
+  });
+  const workers = [
+    await child('worker 1', 'worker-process.ts'),
+    await child('worker 2', 'worker-process.ts'),
+  ];
   const netlify = await child('netlify', 'netlify-process.ts', { PORT: String(netlifyPort) });
   return {
     ...{ dataDir, server, proxy, controller, workers, gateway, netlify },

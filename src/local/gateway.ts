@@ -29,6 +29,9 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
+/** A connection that carries nothing any more must not keep its place in the pool, nor, at its other end, locks. */
+const QUERY_TIMEOUT_MS = 20_000;
+
 const BODY_LIMIT_BYTES = 20 * 1024 * 1024;
 
 /**
@@ -41,6 +44,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     connectionString: options.databaseUrl,
     max: 20,
     connectionTimeoutMillis: 10_000,
+    query_timeout: QUERY_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: QUERY_TIMEOUT_MS,
   });
   pool.on('error', (error) =>
     options.log.warn({ error: error.message }, 'an idle database connection was lost'),

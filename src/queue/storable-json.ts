@@ -26,8 +26,9 @@ export function toStorableJson(what: string, value: unknown, limitBytes: number)
  */
 export function toShownJson(what: string, value: unknown, limitBytes: number): StorableJson {
   if (value === undefined || value === null) return nothing();
+  const json = stringify(what, value);
   // No token reaches over a quotation mark or ends in an escape, so it remains JSON.
-  return readBack(what, redactTokens(stringify(what, value)), limitBytes);
+  return readBack(what, json.length > limitBytes ? json : redactTokens(json), limitBytes);
 }
 
 /** Most jobs end so: nothing is written out and read again. */
@@ -36,7 +37,8 @@ function nothing(): StorableJson {
 }
 
 function readBack(what: string, json: string, limitBytes: number): StorableJson {
-  const bytes = new TextEncoder().encode(json).byteLength;
+  // A character is a byte at least. What is far too large is not copied once more: the others beside it need the room.
+  const bytes = json.length > limitBytes ? json.length : new TextEncoder().encode(json).byteLength;
   if (bytes > limitBytes)
     throw new NonRetryableError(`${what}: expected at most ${limitBytes} bytes of JSON, got ${bytes}`);
   // JSON.stringify escapes whatever would have to be replaced.

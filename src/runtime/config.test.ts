@@ -273,7 +273,7 @@ describe('the configuration of process-job', () => {
     const config = parseProcessJobConfig(platform);
     expect(config.supabase.secretKey).toBe('sb_secret_default');
     expect(config.acceptedKeys).toEqual(['sb_secret_default', 'sb_secret_ci', 'legacy']);
-    expect(config).toMatchObject({ wallSeconds: 150, concurrency: 10, leaseSeconds: 30 });
+    expect(config).toMatchObject({ wallSeconds: 150, concurrency: 10, leaseSeconds: 20 });
   });
 
   it('wakes with the dedicated secret where there is one', () => {
@@ -345,7 +345,7 @@ describe('the configuration of the worker', () => {
       openai: { apiKey: undefined, baseUrl: 'https://api.openai.com/v1' },
       encryptionKeys: [],
       concurrency: 10,
-      leaseSeconds: 30,
+      leaseSeconds: 20,
       drainSeconds: 25,
       keepDays: 30,
       inngestEvents: null,

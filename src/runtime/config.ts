@@ -12,6 +12,12 @@ const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 /** `silent` logs nothing. */
 export type LogLevel = (typeof logLevels)[number];
 
+/**
+ * With a sweep every 3 s and a first backoff of 2 s, what a killed process held runs again within 30 s. Two heartbeats may
+ * fail before a lease is over.
+ */
+const defaultLeaseSeconds = 20;
+
 const sweepers = ['inngest', 'off'] as const;
 
 /** Where GitHub is and as whom to ask it. */
@@ -211,7 +217,7 @@ export function parseProcessJobConfig(env: EnvRecord): ProcessJobConfig {
     anySecretKey,
     wallSeconds: { names: ['EDGE_WALL_SECONDS'], schema: count.default(150), shown: true },
     concurrency: { names: ['EDGE_CONCURRENCY'], schema: count.default(10), shown: true },
-    leaseSeconds: { names: ['EDGE_LEASE_SECONDS'], schema: count.default(30), shown: true },
+    leaseSeconds: { names: ['EDGE_LEASE_SECONDS'], schema: count.default(defaultLeaseSeconds), shown: true },
   });
   const keys = supabaseKeys(values);
   const wakeKey = values.processJobSecret ?? preferred(keys);
@@ -250,7 +256,11 @@ export function parseWorkerConfig(env: EnvRecord): WorkerConfig {
     ...inngestSettings(env, null),
     databaseUrl: { names: ['SUPABASE_DB_URL', 'DATABASE_URL'], schema: postgresUrl },
     concurrency: { names: ['WORKER_CONCURRENCY'], schema: count.default(10), shown: true },
-    leaseSeconds: { names: ['WORKER_LEASE_SECONDS'], schema: count.default(30), shown: true },
+    leaseSeconds: {
+      names: ['WORKER_LEASE_SECONDS'],
+      schema: count.default(defaultLeaseSeconds),
+      shown: true,
+    },
     drainSeconds: { names: ['WORKER_DRAIN_SECONDS'], schema: count.default(25), shown: true },
     keepDays: { names: ['KEEP_JOBS_DAYS'], schema: count.min(7, weekOrMore).default(30), shown: true },
     embeddingModelPath: {

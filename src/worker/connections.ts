@@ -12,6 +12,11 @@ const jobPoolSize = 10;
 /** A database that does not answer for so long counts as away, in milliseconds. */
 const connectTimeoutMs = 10_000;
 const queryTimeoutMs = 60_000;
+/**
+ * The queue's own calls take milliseconds. A connection that both ends believe to be open, and that carries nothing any
+ * more, is found out after this long: nothing is swept until then.
+ */
+const queueQueryTimeoutMs = 15_000;
 
 /** What a worker has open to its database. Connections are made when they are needed. */
 export interface Connections {
@@ -34,16 +39,16 @@ export function openConnections(databaseUrl: string, name: string, log: Logger):
   };
   const lost = (error: Error): void => log.warn({ error: error.message }, 'a connection was lost');
 
-  function openPool(max: number): pg.Pool {
-    const pool = new pg.Pool({ ...config, max, query_timeout: queryTimeoutMs });
+  function openPool(max: number, queryTimeout: number): pg.Pool {
+    const pool = new pg.Pool({ ...config, max, query_timeout: queryTimeout });
     // An idle connection, and one in use: an error event that nobody hears would end the process.
     pool.on('error', lost);
     pool.on('connect', (client) => client.on('error', lost));
     return pool;
   }
 
-  const pool = openPool(queuePoolSize);
-  const jobPool = openPool(jobPoolSize);
+  const pool = openPool(queuePoolSize, queueQueryTimeoutMs);
+  const jobPool = openPool(jobPoolSize, queryTimeoutMs);
   return {
     config,
     pool,
