@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { formatTime } from '../../src/local/github/data/clock.ts';
-import { type Random, randomFor } from '../../src/local/github/data/random.ts';
+import { type Random, randomFor } from '../../src/local/stand-in/random.ts';
 import type { Comment, Discussion, Issue, PullRequest, Review } from '../../src/local/github/data/records.ts';
 import type { Repository, RepositoryRecipe } from '../../src/local/github/data/repository.ts';
 

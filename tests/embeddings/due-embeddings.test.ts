@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { toBase64 } from '../../src/local/openai/vectors.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { hashOf, type Sql, storeItems, toBase64, uuidOf } from './embedded-items.ts';
+import { hashOf, type Sql, storeItems, uuidOf } from './embedded-items.ts';
 
 let database: TestDatabase;
 let sql: Sql;
@@ -232,8 +233,8 @@ describe('vectors', () => {
     const [first, second, third] = await due();
     const vector = [0.5, -1.25, 3e-9, 0];
     await store([first!], { vector });
-    await store([second!], { vector: toBase64(vector) });
-    await store([third!], { vector: toBase64([0.6, 0.8]) });
+    await store([second!], { vector: toBase64(Float32Array.from(vector)) });
+    await store([third!], { vector: toBase64(Float32Array.of(0.6, 0.8)) });
     const [a, b, c] = await stored();
     expect(b).toEqual(a);
     const length = Math.hypot(...vector);
@@ -252,7 +253,10 @@ describe('vectors', () => {
     [{ vector: [] }, 'rows[0].vector: expected 1 to 16000 numbers, got 0'],
     [{}, 'rows[0].vector: expected 1 to 16000 numbers, got none'],
     [{ vector: [0, 0] }, 'rows[0].vector: expected finite numbers that are not all zero'],
-    [{ vector: toBase64([1, Infinity]) }, 'rows[0].vector: expected finite numbers that are not all zero'],
+    [
+      { vector: toBase64(Float32Array.of(1, Infinity)) },
+      'rows[0].vector: expected finite numbers that are not all zero',
+    ],
     [{ vector: [1], error: 'refused' }, 'rows[0].vector: expected none beside an error'],
     [{ vector: [1], content_hash: 'x' }, `rows[0].content_hash: expected a SHA-256 in hex, got 'x'`],
     [

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { toBase64 } from '../../src/local/openai/vectors.ts';
+import { randomFor } from '../../src/local/stand-in/random.ts';
 
 /** Runs a statement on either kind of database, and answers with its rows. */
 export type Sql = <Row = Record<string, unknown>>(text: string, values?: unknown[]) => Promise<Row[]>;
@@ -14,17 +16,6 @@ export interface EmbeddedItem {
   vector: string;
 }
 
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 export const uuidOf = (number: number): string =>
   `00000000-0000-7000-8000-${number.toString().padStart(12, '0')}`;
 
@@ -33,26 +24,22 @@ export const hashOf = (title: string, body: string | null): string =>
     .update(`${title}\n\n${body ?? ''}`)
     .digest('hex');
 
-export function toBase64(vector: readonly number[]): string {
-  return Buffer.from(Float32Array.from(vector).buffer).toString('base64');
-}
-
 const types = ['issue', 'pull_request', 'discussion'] as const;
 
 /** Items in clusters, as texts on a few subjects are: neighbours are near, and the rest is far. */
 export function embeddedItems(count: number, dimensions: number, model: string): EmbeddedItem[] {
-  const next = random(dimensions);
-  const point = () => Array.from({ length: dimensions }, () => next() - 0.5);
+  const random = randomFor(dimensions);
+  const point = () => Array.from({ length: dimensions }, () => random.next() - 0.5);
   const centres = Array.from({ length: Math.ceil(count / 40) }, point);
   return Array.from({ length: count }, (_, index) => {
-    const centre = centres[Math.floor(next() * centres.length)] ?? [];
-    const vector = centre.map((number) => number + (next() - 0.5) * 0.6);
+    const centre = centres[Math.floor(random.next() * centres.length)] ?? [];
+    const vector = centre.map((number) => number + (random.next() - 0.5) * 0.6);
     return {
       item_type: types[index % 3] ?? 'issue',
       item_id: uuidOf(index + 1),
       repository: index % 4 === 0 ? 1 : 2,
       content_hash: hashOf(titleOf(index + 1), null),
-      ...{ model, vector: toBase64(vector) },
+      ...{ model, vector: toBase64(Float32Array.from(vector)) },
     };
   });
 }

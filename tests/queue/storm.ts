@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { expect } from 'vitest';
-import { type Random, randomFor } from '../../src/local/github/data/random.ts';
+import { type Random, randomFor } from '../../src/local/stand-in/random.ts';
 import { pause } from '../../src/queue/alarm.ts';
 import { expectSoundQueue, type TestDatabase } from '../support/database.ts';
 import { expectCleanLedger, openLedger } from './storm-ledger.ts';

@@ -2,11 +2,8 @@ import { catalog } from '../../src/jobs/catalog.ts';
 import type { GitHub } from '../../src/github/github.ts';
 import { createJobQueue, type JobRow } from '../../src/queue/job-queue.ts';
 import { perform } from '../../src/queue/perform.ts';
-import { createPerformHost } from '../../src/queue/perform-host.ts';
-import { createOutsideHttp } from '../../src/runtime/outside-http.ts';
-import { noOpenAi } from './no-openai.ts';
-import { silentLogger } from './silent-logger.ts';
 import type { TestDatabase } from './database.ts';
+import { testHost } from './queue-host.ts';
 
 type Database = Pick<TestDatabase, 'rpc'>;
 
@@ -37,21 +34,11 @@ export async function runAttempt(
   const queue = createJobQueue(rpc);
   const claimed = await queue.claimOne(jobId, 'test', 60);
   if (!claimed) throw new Error(`job ${jobId} could not be claimed`);
-  const inAMinute = new Date(Date.now() + 60_000);
-  const host = createPerformHost({
-    queue,
-    catalog,
-    leaseSeconds: 60,
-    github: () => github,
-    openai: noOpenAi,
-    rpc,
-    http: createOutsideHttp(),
-    log: silentLogger,
-    now: () => new Date(),
-    stopStepsAt: inAMinute,
-    deadline: inAMinute,
-    shutdown,
-  });
+  const host = testHost(
+    { queue, rpc, catalog },
+    // The host's own grace: these jobs have answers to store before they end.
+    { leaseSeconds: 60, github: () => github, shutdown, graceMs: 3_000 },
+  );
   await perform(claimed, host);
   const row = await queue.get(claimed.id);
   if (!row) throw new Error(`job ${jobId} is gone`);

@@ -1,3 +1,5 @@
+import { hash32 } from '../stand-in/random.ts';
+
 /** Dimensions of the models that the stand-in knows, when nobody asks for fewer. */
 export const dimensionsOf: Readonly<Record<string, number>> = {
   'text-embedding-3-small': 1536,
@@ -12,7 +14,7 @@ export const dimensionsOf: Readonly<Record<string, number>> = {
 export function vectorOf(text: string, dimensions: number): Float32Array {
   const vector = new Float32Array(dimensions);
   for (const [word] of text.toLowerCase().matchAll(/[\p{L}\p{N}]+/gu)) {
-    let hash = hashOf(word);
+    let hash = hash32(word);
     for (let n = 0; n < 4; n += 1) {
       const index = hash % dimensions;
       vector[index] = (vector[index] ?? 0) + (hash & 0x10000 ? 1 : -1);
@@ -23,13 +25,6 @@ export function vectorOf(text: string, dimensions: number): Float32Array {
   if (length === 0) vector[0] = 1;
   else vector.forEach((number, index) => (vector[index] = number / length));
   return vector;
-}
-
-/** FNV-1a. */
-function hashOf(word: string): number {
-  let hash = 0x811c9dc5;
-  for (const sign of word) hash = Math.imul(hash ^ (sign.codePointAt(0) ?? 0), 0x01000193) >>> 0;
-  return hash;
 }
 
 /** Little-endian float32 in base64, as `encoding_format: "base64"` asks for. */

@@ -1,4 +1,4 @@
-import { hash32, objectId, type Random } from './random.ts';
+import { hash32, objectId, type Random } from '../../stand-in/random.ts';
 import type { Account } from './records.ts';
 
 const PEOPLE: readonly (readonly [login: string, name: string | null])[] = [

@@ -1,5 +1,5 @@
 import { pickAuthor, type Cast } from './accounts.ts';
-import { objectId, randomFor, type Random } from './random.ts';
+import { objectId, randomFor, type Random } from '../../stand-in/random.ts';
 import type { Commit, CommitFile } from './records.ts';
 
 const DAY = 86_400_000;

@@ -1,7 +1,7 @@
 import { type Cast, pickAuthor, pickReviewer } from './accounts.ts';
 import { formatTime } from './clock.ts';
 import { writeRemark } from './prose.ts';
-import { type Random } from './random.ts';
+import { type Random } from '../../stand-in/random.ts';
 import type { Account, AuthorAssociation, Comment, Review, ReviewComment } from './records.ts';
 
 /** Where a conversation takes place and what its entries may refer to. */

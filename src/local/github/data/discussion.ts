@@ -2,7 +2,7 @@ import { type Cast, pickAuthor, pickReviewer } from './accounts.ts';
 import { formatTime } from './clock.ts';
 import { associationOf, nodeId, times } from './conversation.ts';
 import { writeBody, writeRemark, writeTitle } from './prose.ts';
-import { type Random, randomFor } from './random.ts';
+import { type Random, randomFor } from '../../stand-in/random.ts';
 import type {
   Account,
   Discussion,

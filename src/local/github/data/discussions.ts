@@ -1,7 +1,7 @@
 import type { Cast } from './accounts.ts';
 import { formatTime } from './clock.ts';
 import { createDiscussion, type DiscussionContext } from './discussion.ts';
-import { randomFor } from './random.ts';
+import { randomFor } from '../../stand-in/random.ts';
 import type { Discussion, DiscussionComment, DiscussionOutline } from './records.ts';
 
 const DAY = 86_400_000;

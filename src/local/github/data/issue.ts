@@ -3,7 +3,7 @@ import { associationOf, createComments, nodeId } from './conversation.ts';
 import type { ItemContext } from './item-context.ts';
 import { pickLabels } from './labels.ts';
 import { writeBody, writeTitle } from './prose.ts';
-import { randomFor } from './random.ts';
+import { randomFor } from '../../stand-in/random.ts';
 import type { Issue, Outline } from './records.ts';
 
 /** Everything about the issue behind an outline. */

@@ -1,5 +1,5 @@
 import { nodeId } from './conversation.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../stand-in/random.ts';
 import type { Label } from './records.ts';
 
 const LABELS: readonly (readonly [name: string, color: string, description: string])[] = [

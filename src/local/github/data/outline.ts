@@ -1,5 +1,5 @@
 import { formatTime } from './clock.ts';
-import { randomFor } from './random.ts';
+import { randomFor } from '../../stand-in/random.ts';
 import type { Outline } from './records.ts';
 
 const DAY = 86_400_000;

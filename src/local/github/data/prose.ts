@@ -1,4 +1,4 @@
-import type { Random } from './random.ts';
+import type { Random } from '../../stand-in/random.ts';
 
 const VERBS = ['Add', 'Fix', 'Remove', 'Speed up', 'Document', 'Rename', 'Test', 'Refactor'];
 const SUBJECTS = [

@@ -4,7 +4,7 @@ import { associationOf, createComments, createReviews, nodeId } from './conversa
 import type { ItemContext } from './item-context.ts';
 import { pickLabels } from './labels.ts';
 import { writeBody, writeLongBody, writeTitle } from './prose.ts';
-import { objectId, randomFor } from './random.ts';
+import { objectId, randomFor } from '../../stand-in/random.ts';
 import type { Outline, PullRequest, Review } from './records.ts';
 
 /** More than one page of each kind of feedback, whatever the page size. */

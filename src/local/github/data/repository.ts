@@ -7,7 +7,7 @@ import { createIssue } from './issue.ts';
 import type { ItemContext } from './item-context.ts';
 import { createOutlines } from './outline.ts';
 import { createPullRequest } from './pull-request.ts';
-import { hash32, randomFor } from './random.ts';
+import { hash32, randomFor } from '../../stand-in/random.ts';
 import type { Commit, Issue, Outline, PullRequest, RepositoryFields } from './records.ts';
 
 const DAY = 86_400_000;
