@@ -66,7 +66,11 @@ const poisons: Record<string, { run: Run; ends: 'failed' | 'completed'; error?: 
     ends: 'failed',
     error: /Error/,
   },
-  'throws what cannot be touched': { run: thrower(untouchable), ends: 'failed', error: /a prototype that throws/ },
+  'throws what cannot be touched': {
+    run: thrower(untouchable),
+    ends: 'failed',
+    error: /a prototype that throws/,
+  },
   'throws 10 MB of words': {
     run: thrower(new Error('y'.repeat(10_000_000))),
     ends: 'failed',
