@@ -64,9 +64,9 @@ async function strikeOnce(
   const running = await whatRuns(system.pool, fault.lane);
   await fault.strike(system, random, n, seed);
   if (fault.recoversFrom !== 'mended')
-    return await recoverySeconds(system.pool, running.ids, running.at, patienceSeconds);
+    return await recoverySeconds(system.pool, running, running.at, patienceSeconds);
   const { at } = await whatRuns(system.pool);
-  return await recoverySeconds(system.pool, running.ids, at, patienceSeconds);
+  return await recoverySeconds(system.pool, running, at, patienceSeconds);
 }
 
 async function untilBusy(system: System, lane: Fault['lane']): Promise<void> {

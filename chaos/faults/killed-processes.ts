@@ -7,7 +7,7 @@ interface Victim {
   what: string;
   lane?: Fault['lane'];
   quick: number;
-  kill(system: System, n: number): unknown;
+  kill: (system: System, n: number) => unknown;
 }
 
 const victims: readonly Victim[] = [

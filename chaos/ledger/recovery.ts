@@ -26,21 +26,21 @@ export async function whatRuns(pool: () => pg.Pool, lane?: string): Promise<Runn
 }
 
 /**
- * Waits until every job that ran at the fault has shown that it goes on.
+ * Waits until every job that ran at the fault has shown that it goes on. One that did so before `since` was not held up.
  * @param since - from when on it counts: the fault, or its end where the fault lasted
  * @returns seconds until the last one did; Infinity when one did not within `limitSeconds`
  */
 export async function recoverySeconds(
   pool: () => pg.Pool,
-  ids: readonly string[],
+  { at, ids }: Running,
   since: Date,
   limitSeconds: number,
 ): Promise<number> {
   const giveUpAt = Date.now() + limitSeconds * 1000;
   for (;;) {
-    const rows = await ask<{ at: Date | null }>(pool, signs, [since, ids]);
-    const times = rows.map(({ at }) => at?.getTime() ?? Infinity);
-    const seconds = Math.max(0, ...times.map((at) => (at - since.getTime()) / 1000));
+    const rows = await ask<{ at: Date | null }>(pool, signs, [at, ids]);
+    const times = rows.map((sign) => sign.at?.getTime() ?? Infinity);
+    const seconds = Math.max(0, ...times.map((time) => (time - since.getTime()) / 1000));
     if (seconds < Infinity || Date.now() > giveUpAt) return seconds;
     await sleep(50);
   }

@@ -6,7 +6,9 @@ const called = /\bpublic\."(\w+)"\(/;
 
 /** Has every connection of this process pass the points of calls over TCP. */
 export function makeQueriesMortal(mortal: Mortal): void {
-  const prototype = pg.Client.prototype as { query(this: pg.Client, ...args: unknown[]): unknown };
+  const prototype = pg.Client.prototype as {
+    query: (this: pg.Client, ...args: unknown[]) => unknown;
+  };
   const { query } = prototype;
   prototype.query = function (...args) {
     const [config, ...rest] = args;

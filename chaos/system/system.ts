@@ -18,7 +18,7 @@ export interface System {
   /** Folder of the database's cluster. */
   dataDir: string;
   /** For the matrix itself: past the proxy, and opened again when the database was away. */
-  pool(): pg.Pool;
+  pool: () => pg.Pool;
   server: Server;
   proxy: Proxy;
   controller: Controller;
@@ -26,7 +26,7 @@ export interface System {
   gateway: Child;
   netlify: Child;
   /** Process ids of `process-job`. */
-  isolates(): readonly number[];
+  isolates: () => readonly number[];
   /** Where events go. */
   inngestUrl: string;
   close(): Promise<void>;
