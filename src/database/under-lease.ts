@@ -19,7 +19,7 @@ export function underLease(call: UncheckedRpc): UncheckedRpc {
     } catch (error) {
       throw error instanceof RpcError ? refusalOf(name, error) : error;
     }
-    throw new LeaseLostError(`${name}: the lease on job ${lease.jobId} is lost, nothing was called`);
+    throw new LeaseLostError(`${name}: the lease on job ${lease.jobId} is lost, nothing was changed`);
   };
 }
 

@@ -10,10 +10,17 @@ export interface Listening {
 }
 
 /**
+ * A client reuses an idle connection for as long as the server says that it keeps it. With Node's 5 s, a machine that is busy
+ * for a moment closes it under a request that is on its way.
+ */
+const keepAliveMs = 65_000;
+
+/**
  * Listens on 127.0.0.1 at the preferred port or, when that one is taken, at any free one. Trying is the only way to
  * know: a port that was free a moment ago may be taken by another stack that starts at the same time.
  */
 export async function listen(server: ServerType, preferredPort = 0): Promise<Listening> {
+  if ('keepAliveTimeout' in server) server.keepAliveTimeout = keepAliveMs;
   try {
     await bind(server, preferredPort);
   } catch (error) {

@@ -14,7 +14,7 @@ describe('the printed link', () => {
     expect(page.url()).not.toContain('token_hash');
     await page.reload();
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
-    expect(await page.getByText('No job has been enqueued yet').count()).toBe(1);
+    await page.getByText('No job has been enqueued yet').waitFor();
   });
 
   test('without it, the page says where to find one', async () => {

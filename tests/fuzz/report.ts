@@ -10,7 +10,7 @@ export function describeFailure(name: string, details: fc.RunDetails<[unknown]>)
   return [
     `${name} failed at case ${numRuns}: ${shorten(inspect(errorInstance))}`,
     `smallest case: ${shorten(fc.stringify(counterexample?.[0]))}`,
-    `again: npm run fuzz -- --target ${name} --seed ${seed} --path ${counterexamplePath ?? ''}`,
+    `again: npm run fuzz -- --target ${name} --seed=${seed} --path ${counterexamplePath ?? ''}`,
   ].join('\n');
 }
 

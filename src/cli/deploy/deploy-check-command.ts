@@ -78,6 +78,6 @@ const beyond = [
   skipped("Supabase's own bundling of the uploaded files", 'the CLI says so when the real deploy fails'),
   skipped(
     'supabase db lint: it needs the extension plpgsql_check',
-    'supabase db lint --remote, after the push',
+    'supabase db lint --linked, after the push',
   ),
 ];

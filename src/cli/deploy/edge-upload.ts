@@ -18,9 +18,12 @@ export async function checkEdgeUpload(root: string, folder: string, cli: Supabas
   try {
     const profile = join(folder, 'profile.yaml');
     await writeFile(profile, profileOf(api.url));
-    const end = await cli(['functions', 'deploy', '--use-api', `--remote=${project}`, '--profile', profile], {
-      SUPABASE_ACCESS_TOKEN: token,
-    });
+    const end = await cli(
+      ['functions', 'deploy', '--use-api', `--project-ref=${project}`, '--profile', profile],
+      {
+        SUPABASE_ACCESS_TOKEN: token,
+      },
+    );
     if (end.code !== 0)
       return [failed(`supabase functions deploy: ${lastWords(end)}`, 'mend what the CLI names')];
     const names = await functionNames(root);

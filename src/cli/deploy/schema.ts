@@ -41,7 +41,7 @@ async function emptyDatabase(clusterUrl: string): Promise<string> {
   return url.href;
 }
 
-const remote = (url: string): string => `--remote=${url}?sslmode=disable`;
+const remote = (url: string): string => `--db-url=${url}?sslmode=disable`;
 
 /** A new project gets every file. */
 async function checkDryRun(cli: SupabaseCli, url: string): Promise<Answer[]> {
