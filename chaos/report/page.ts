@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
 import type { TrialResult } from '../trial.ts';
 import { cells, columns } from './table.ts';
 
@@ -23,7 +24,8 @@ export async function writePage(
   if (before === undefined || after === undefined) throw new Error(`${page}: expected ${begin} and ${end}`);
   const date = new Date().toISOString().slice(0, 10);
   const parts = [`\`${command}\`, ${date}. ${summary}.`, table(results), meanings(results)];
-  await writeFile(page, `${before}${begin}\n\n${parts.join('\n\n')}\n\n${end}${after}`);
+  const written = `${before}${begin}\n\n${parts.join('\n\n')}\n\n${end}${after}`;
+  await writeFile(page, await format(written, { ...(await resolveConfig(page)), parser: 'markdown' }));
   return page;
 }
 
