@@ -46,8 +46,10 @@ export function createRpcEndpoint(
     const name = c.req.param('name') ?? '';
     let caller: Caller | undefined;
     try {
+      // Even of a stranger: an unread body would have the server end the connection under the caller's next request.
+      const body = await c.req.text();
       caller = await identify(c.req.raw.headers);
-      const args = readArguments(await c.req.text());
+      const args = readArguments(body);
       const work = runAs(caller, name, args, calls);
       return answer(await withClient(pool, work, closing));
     } catch (error) {

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
@@ -129,6 +132,19 @@ test.each([['{"word": '], ['[1]'], ['"word"'], ['null']])('the body %s is 400', 
 test('a body over 20 MB is 413, one below it is read', async () => {
   expect((await post('shout', { word: 'x'.repeat(21 * 1024 * 1024) })).status).toBe(413);
   expect((await post('shout', { word: 'x'.repeat(1024 * 1024) })).status).toBe(200);
+});
+
+test('a refused body, however long, leaves the connection to the caller’s next request', async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const send = async (apikey: string, word: string) => {
+    const options = { method: 'POST', agent, headers: { apikey, 'content-type': 'application/json' } };
+    const sent = request(`${gateway.url}/rest/v1/rpc/shout`, options).end(JSON.stringify({ word }));
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    return { status: response.statusCode, body: await text(response), reused: sent.reusedSocket };
+  };
+  expect(await send('a stranger', 'x'.repeat(400_000))).toMatchObject({ status: 401, reused: false });
+  expect(await send(testKeys.secret, 'hi')).toEqual({ status: 200, body: '"HI!"', reused: true });
+  agent.destroy();
 });
 
 test('names and claims cannot smuggle SQL', async () => {

@@ -21,13 +21,10 @@ import type { Row, StoredRows } from './stored-rows.ts';
 import { noRows, type Truth } from './truth.ts';
 import { unrulyFetch } from './unruly-fetch.ts';
 import { WrittenColumns } from './written-columns.ts';
+import { propertySeed } from '../support/property-seed.ts';
 
-/** CAPTURE_RUNS=200 tries other repositories at each run, so many for each job; CAPTURE_SEED repeats one such run. */
-const parameters = {
-  numRuns: Number(process.env.CAPTURE_RUNS ?? 6),
-  ...(process.env.CAPTURE_RUNS === undefined ? { seed: 20_261_122 } : {}),
-  ...(process.env.CAPTURE_SEED === undefined ? {} : { seed: Number(process.env.CAPTURE_SEED) }),
-};
+/** `CAPTURE_RUNS=200 PROPERTY_SEED=$RANDOM` tries other repositories, so many for each job. */
+const parameters = { seed: propertySeed, numRuns: Number(process.env.CAPTURE_RUNS ?? 6) };
 
 /** What copies from GitHub, by the first part of its type. */
 const captures = /^(capture|discover|classify|sync|update)\//;

@@ -111,23 +111,10 @@ function gateway({ gateway: { url } }: Outside): FuzzedEndpoint {
     words: ['jobs', 'type', 'payload', 'job_id', 'lane', 'run_at', 'idempotency_key'],
     samples: [{ jobs: [{ type: 'system/ping', payload: { n: 1 } }] }, { job_id: crypto.randomUUID() }],
     paths: functions.map((name) => `/rest/v1/rpc/${name}`),
-    handle: sendOverHttp,
+    handle: (request) => fetch(request),
     credentials: () => ({ apikey: fuzzKeys.secret }),
     refusesWhole: true,
   };
-}
-
-/**
- * The gateway ends the connection under a body that it has no use for, and with it, now and then, the next request on it:
- * that one is sent again.
- */
-async function sendOverHttp(request: Request, tries = 5): Promise<Response> {
-  try {
-    return await fetch(request.clone());
-  } catch (error) {
-    if (tries === 1) throw error;
-    return await sendOverHttp(request, tries - 1);
-  }
 }
 
 function inngest(set: FunctionSet, { parts, config }: Outside): FuzzedEndpoint {
