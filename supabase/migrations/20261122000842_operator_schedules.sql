@@ -117,8 +117,11 @@ language plpgsql security definer
 set search_path = ''
 as $$
 begin
-  if jsonb_typeof(schemas) is distinct from 'array'
-     or schemas @? '$[*] ? (@.type() != "object" || !(@.type.type() == "string" && @.payload_schema.type() == "object"))' then
+  -- Not by a path: to one, an array within the array is what it holds.
+  if jsonb_typeof(schemas) is distinct from 'array' or exists (
+       select from jsonb_array_elements(case jsonb_typeof(schemas) when 'array' then schemas end) as e(s)
+       where jsonb_typeof(e.s -> 'type') is distinct from 'string'
+          or jsonb_typeof(e.s -> 'payload_schema') is distinct from 'object') then
     raise exception using errcode = 'PT400', message = 'schemas: expected an array of {type, payload_schema}';
   end if;
   update public.job_types t set payload_schema = s.payload_schema

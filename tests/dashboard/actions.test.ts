@@ -131,7 +131,7 @@ describe('types', () => {
     expect(await typeA()).toMatchObject({ payload_schema: schema });
   });
 
-  it.each([[{}], [[{ type: 'a' }]], [[1]], [[{ type: 1, payload_schema: {} }]]])(
+  it.each([[{}], [[{ type: 'a' }]], [[1]], [[[]]], [[{ type: 1, payload_schema: {} }]]])(
     '%j is no list of schemas',
     async (schemas) => {
       expect(await desk.call('sync_payload_schemas', { schemas }, 'service')).toMatchObject({
