@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { pages } from './docs/pages.ts';
+import { pageAt } from './docs/pages.ts';
 import { createTestDatabase, expectSoundQueue, type TestDatabase } from './support/database.ts';
 
 /** The arrows of the picture, as `queued --> processing`. */
-const picture = pages
-  .find(({ path }) => path === 'docs/concepts.md')
-  ?.blocks.find(({ language }) => language === 'mermaid')?.code;
+const picture = pageAt('docs/concepts.md').blocks.find(({ language }) => language === 'mermaid')?.code;
 const arrows = [...(picture ?? '').matchAll(/^ +(\S+) --> (\S+): .+$/gm)].map(
   ([, from, to]) => `${from} --> ${to}`,
 );

@@ -36,6 +36,13 @@ export const pages: Page[] = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...
   readPage,
 );
 
+/** @param path - from the repository's root */
+export function pageAt(path: string): Page {
+  const page = pages.find((each) => each.path === path);
+  if (!page) throw new Error(`expected a page at ${path}`);
+  return page;
+}
+
 export const blocks: Block[] = pages.flatMap((page) => page.blocks);
 
 /** The commands, names and paths that stand in sentences and tables. */
