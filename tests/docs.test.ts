@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { blocks, blocksIn, pages } from './docs/pages.ts';
+import { commandsIn, filesToCome, isMissingPath, problemsOf } from './docs/commands.ts';
+import { blocks, blocksIn, pages, spans } from './docs/pages.ts';
 import { localLinks, problemOf } from './docs/links.ts';
 import { typeErrors } from './docs/type-check.ts';
 import { prepare, runAndUndo } from './docs/sql-blocks.ts';
@@ -37,6 +39,32 @@ describe('SQL', () => {
       await runAndUndo(database.pool, parts);
     },
   );
+
+  test('in sentences runs, too', async () => {
+    const statements = spans.filter(({ text }) => /^(select|insert|update|delete) /.test(text));
+    expect(statements.length).toBeGreaterThan(10);
+    for (const { where, text } of statements) await runAndUndo(database.pool, [{ where, code: text }]);
+  });
+});
+
+describe('commands', () => {
+  const texts = [...blocksIn('sh').map(({ where, code }) => ({ where, text: code })), ...spans];
+  const commands = texts.flatMap(({ where, text }) => commandsIn(where, text));
+
+  test('name scripts, commands and flags that exist', async () => {
+    expect(commands.length).toBeGreaterThan(60);
+    expect((await Promise.all(commands.map(problemsOf))).flat()).toEqual([]);
+  });
+
+  test('and paths in sentences are there, or are written by one of them', () => {
+    const toCome = filesToCome(commands);
+    const missing = spans.filter(({ text }) => isMissingPath(text) && !toCome.includes(text));
+    expect(missing.map(({ where, text }) => `${where}: ${text}`)).toEqual([]);
+  });
+
+  test.each(blocksIn('sh'))('of $where are what a shell can read', ({ code }) => {
+    expect(spawnSync('bash', ['-n'], { input: code, encoding: 'utf8' }).stderr).toBe('');
+  });
 });
 
 test('TypeScript compiles', { timeout: 60_000 }, () => {

@@ -13,21 +13,29 @@ const hosted = [
    create table auth.users (id uuid, email text, raw_app_meta_data jsonb);`,
 ];
 
-/** The repository of the examples. */
-const repository = `insert into repositories (id, github_id, owner, name)
-   values ('0199aaaa-0000-7000-8000-000000000001', 1, 'octo-org', 'hello-hybrid')`;
+/** What the examples name: a repository, a type that the reader has made, a receiver of callbacks, a secret. */
+const named = [
+  `insert into repositories (id, github_id, owner, name)
+   values ('0199aaaa-0000-7000-8000-000000000001', 1, 'octo-org', 'hello-hybrid')`,
+  `select sync_job_types('[{"type": "metrics/stars.count"}]')`,
+  `select register_callback_endpoint('https://receiver.example.com')`,
+  `select vault.create_secret('a secret', 'process_job_secret')`,
+];
 
 /** Where a page leaves something to the reader. */
 const anyId = '0199aaaa-0000-7000-8000-000000000001';
 
 export async function prepare({ pool, rpc }: TestDatabase): Promise<void> {
-  for (const statement of [...hosted, repository]) await pool.query(statement);
   await createJobQueue(rpc).syncJobTypes(catalog);
+  for (const statement of [...hosted, ...named]) await pool.query(statement);
 }
 
-/** With an id in place of what the reader is to put in: `'…'`, `'<id>'`. */
+/** With something in place of what the reader is to put in: `'…'`, `'<id>'`, `= …`, `'https://…'`, a condition at the end. */
 function filledIn(code: string): string {
-  return code.replaceAll(/'(…|<[a-z ]*id>)'/g, `'${anyId}'`);
+  return code
+    .replaceAll(/'(…|<[a-z ]*id>)'|(?<== )…/g, `'${anyId}'`)
+    .replaceAll(`'https://…'`, `'https://receiver.example.com'`)
+    .replace(/ …$/, '');
 }
 
 /**
