@@ -24,7 +24,7 @@ const variables: Variable[] = tableRows(pageAt('docs/configuration.md')).map((ro
 const supabase = { SUPABASE_URL: 'http://127.0.0.1:54321', SUPABASE_SECRET_KEY: 'sb_secret_one' };
 
 /** The readers that parse their environment, each with the least that it needs. */
-const parsers: Record<string, { parse(env: EnvRecord): unknown; least: Record<string, string> }> = {
+const parsers: Record<string, { parse: (env: EnvRecord) => unknown; least: Record<string, string> }> = {
   functions: { parse: parseEndpointConfig, least: { ...supabase, INNGEST_SIGNING_KEY: 'signkey-prod-1' } },
   'process-job': { parse: parseProcessJobConfig, least: supabase },
   worker: { parse: parseWorkerConfig, least: { DATABASE_URL: 'postgres://127.0.0.1/jobs' } },

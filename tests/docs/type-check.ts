@@ -12,10 +12,13 @@ const ofTheReader: Record<string, string> = {
   fetchStars: '(owner: string, repo: string) => Promise<number | null>',
 };
 
+const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (file) => ts.sys.readFile(file)) as {
+  config: unknown;
+};
+const ours = ts.parseJsonConfigFileContent(config, { ...ts.sys, readDirectory: () => [] }, root).options;
+
 const options: ts.CompilerOptions = {
-  ...ts.readConfigFile(join(root, 'tsconfig.json'), (file) => ts.sys.readFile(file)).config.compilerOptions,
-  target: ts.ScriptTarget.ES2024,
-  lib: ['lib.es2024.d.ts', 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'],
+  ...ours,
   // As Vite resolves modules, which finds all that Node does.
   module: ts.ModuleKind.ESNext,
   moduleResolution: ts.ModuleResolutionKind.Bundler,
@@ -32,14 +35,17 @@ const options: ts.CompilerOptions = {
  */
 export function typeErrors(blocks: readonly Block[]): string[] {
   const files = new Map(blocks.map((block, n) => [fileOf(block, n), block] as const));
-  const host = ts.createCompilerHost(options);
-  const { fileExists, readFile } = host;
-  host.fileExists = (file) => files.has(file) || fileExists(file);
-  host.readFile = (file) => textOf(files.get(file)) ?? readFile(file);
-  const { getSourceFile } = host;
-  host.getSourceFile = (file, settings) => {
-    const text = textOf(files.get(file));
-    return text === undefined ? getSourceFile(file, settings) : ts.createSourceFile(file, text, settings);
+  const disk = ts.createCompilerHost(options);
+  const host: ts.CompilerHost = {
+    ...disk,
+    fileExists: (file) => files.has(file) || disk.fileExists(file),
+    readFile: (file) => textOf(files.get(file)) ?? disk.readFile(file),
+    getSourceFile: (file, settings) => {
+      const text = textOf(files.get(file));
+      return text === undefined
+        ? disk.getSourceFile(file, settings)
+        : ts.createSourceFile(file, text, settings);
+    },
   };
   const program = ts.createProgram({ rootNames: [...files.keys()], options, host });
   return [...files].flatMap(([file, block]) => {
