@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { commandsIn, filesToCome, isMissingPath, problemsOf } from './docs/commands.ts';
+import { commandsIn, filesToCome, isMissingPath, payloadProblem, problemsOf } from './docs/commands.ts';
 import { blocks, blocksIn, pages, spans } from './docs/pages.ts';
 import { localLinks, problemOf } from './docs/links.ts';
 import { typeErrors } from './docs/type-check.ts';
@@ -54,6 +54,12 @@ describe('commands', () => {
   test('name scripts, commands and flags that exist', async () => {
     expect(commands.length).toBeGreaterThan(60);
     expect((await Promise.all(commands.map(problemsOf))).flat()).toEqual([]);
+  });
+
+  test('carry payloads that their jobs take', () => {
+    const toCome = filesToCome(commands);
+    const problems = commands.map((command) => payloadProblem(command, toCome));
+    expect(problems.filter((problem) => problem !== null)).toEqual([]);
   });
 
   test('and paths in sentences are there, or are written by one of them', () => {

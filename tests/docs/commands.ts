@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { namesOf } from '../../src/cli/new/job-names.ts';
+import { catalog } from '../../src/jobs/catalog.ts';
+import { findDefinition } from '../../src/queue/find-definition.ts';
 import { HelpRequest } from '../../src/cli/command/command-line.ts';
 import { root } from '../support/imports.ts';
 import { runJobs } from '../support/jobs-command.ts';
@@ -79,12 +81,34 @@ async function helpOfJobs([name = '--help', more = '']: string[]): Promise<strin
 const folders = 'src|tests|docs|supabase|netlify|dashboard|bench|chaos|\\.ci|\\.github|bin';
 const aPath = new RegExp(`^(?:${folders})(?:/[\\w.-]+)+/?$`);
 
+/** What follows the command: the event's name and its data. */
+function sentBy({ script, args }: Command): string[] {
+  if (script === 'send') return args;
+  return script === 'jobs' && /^(send|enqueue)$/.test(args[0] ?? '') ? args.slice(1) : [];
+}
+
+/** @returns what the job of a `send` or an `enqueue` would refuse of its payload; null where nothing */
+export function payloadProblem(command: Command, toCome: readonly string[]): string | null {
+  const { where } = command;
+  const [name = '', payload] = sentBy(command);
+  if (!payload?.startsWith("'{")) return null;
+  const definition = findDefinition(catalog, name);
+  if (!definition) return toCome.includes(fileOf(name)) ? null : `${where}: no job answers to ${name}`;
+  const data: unknown = JSON.parse(payload.slice(1, -1).replaceAll('"…"', `"${crypto.randomUUID()}"`));
+  const { error } = definition.payload.safeParse(data);
+  return error ? `${where}: ${error.message}` : null;
+}
+
 /** The files that `jobs new` writes where a page calls it. */
 export function filesToCome(commands: readonly Command[]): string[] {
   return commands
     .filter(({ script, args }) => script === 'jobs' && args[0] === 'new' && args[1] !== undefined)
-    .map(({ args }) => namesOf(args[1] ?? ''))
-    .flatMap(({ room, file }) => ['.ts', '.test.ts'].map((ending) => `src/jobs/${room}/${file}${ending}`));
+    .map(({ args }) => fileOf(args[1] ?? ''));
+}
+
+function fileOf(type: string): string {
+  const { room, file } = namesOf(type);
+  return `src/jobs/${room}/${file}.ts`;
 }
 
 /** Whether the text is a path of this repository that is not there; what is built aside. */
