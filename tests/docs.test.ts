@@ -73,7 +73,7 @@ describe('commands', () => {
   });
 });
 
-test('TypeScript compiles', { timeout: 60_000 }, () => {
+test('TypeScript compiles', () => {
   expect(typeErrors([...blocksIn('ts'), ...blocksIn('tsx')])).toEqual([]);
 });
 
