@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commandsIn, filesToCome, isMissingPath, payloadProblem, problemsOf } from './docs/commands.ts';
 import { blocks, blocksIn, pages, spans } from './docs/pages.ts';
 import { localLinks, problemOf } from './docs/links.ts';
-import { typeErrors } from './docs/type-check.ts';
+import { syntaxErrors, typeErrors } from './docs/type-check.ts';
 import { prepare, runAndUndo } from './docs/sql-blocks.ts';
 import { createTestDatabase, type TestDatabase } from './support/database.ts';
 
@@ -74,7 +74,11 @@ describe('commands', () => {
 });
 
 test('TypeScript compiles', () => {
-  expect(typeErrors([...blocksIn('ts'), ...blocksIn('tsx')])).toEqual([]);
+  expect(typeErrors(blocksIn('ts'))).toEqual([]);
+});
+
+test.each(blocksIn('tsx'))('the component of $where can be parsed', (block) => {
+  expect(syntaxErrors(block)).toEqual([]);
 });
 
 test.each(blocksIn('json'))('the JSON of $where can be parsed', ({ code }) => {

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -27,6 +27,8 @@ const copied = [
 /** A clone of one's own, in which a stack may run and files may be written. */
 export async function copyRepository(): Promise<RepositoryCopy> {
   const folder = await mkdtemp(join(tmpdir(), 'docs-'));
+  // Postgres runs under an account of its own where we are root, and has to get to its folder.
+  await chmod(folder, 0o755);
   for (const entry of copied) await cp(join(root, entry), join(folder, entry), { recursive: true });
   for (const entry of ['node_modules', 'dashboard']) await symlink(join(root, entry), join(folder, entry));
   let stop = (): Promise<unknown> => Promise.resolve();

@@ -15,26 +15,16 @@ const ofTheReader: Record<string, string> = {
 const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (file) => ts.sys.readFile(file)) as {
   config: unknown;
 };
-const ours = ts.parseJsonConfigFileContent(config, { ...ts.sys, readDirectory: () => [] }, root).options;
-
-const options: ts.CompilerOptions = {
-  ...ours,
-  // As Vite resolves modules, which finds all that Node does.
-  module: ts.ModuleKind.ESNext,
-  moduleResolution: ts.ModuleResolutionKind.Bundler,
-  jsx: ts.JsxEmit.ReactJSX,
-  types: ['node', 'vite/client'],
-  noUncheckedSideEffectImports: false,
-  paths: { 'hybrid-jobs/job-monitor': [join(root, 'dashboard/src/job-monitor.tsx')] },
-};
+const { options } = ts.parseJsonConfigFileContent(config, { ...ts.sys, readDirectory: () => [] }, root);
 
 /**
- * Compiles all blocks as files of one program, where the pages say that they stand: a job in a room of `src/jobs`,
- * a component in the root.
+ * Compiles the blocks as files of one program, in the place where the pages say that they stand: a room of `src/jobs`.
  * @returns `docs/jobs.md:12: …` for each mistake
  */
 export function typeErrors(blocks: readonly Block[]): string[] {
-  const files = new Map(blocks.map((block, n) => [fileOf(block, n), block] as const));
+  const files = new Map(
+    blocks.map((block, n) => [join(root, `src/jobs/metrics/of-the-docs-${n}.ts`), block] as const),
+  );
   const disk = ts.createCompilerHost(options);
   const host: ts.CompilerHost = {
     ...disk,
@@ -57,8 +47,14 @@ export function typeErrors(blocks: readonly Block[]): string[] {
   });
 }
 
-function fileOf({ language }: Block, n: number): string {
-  return join(root, language === 'tsx' ? '' : 'src/jobs/metrics', `of-the-docs-${n}.${language}`);
+/** What is wrong with the writing of a block; the dashboard's own tests compile an application that embeds it. */
+export function syntaxErrors({ code, language }: Block): string[] {
+  const { diagnostics } = ts.transpileModule(code, {
+    compilerOptions: { jsx: ts.JsxEmit.ReactJSX },
+    fileName: `block.${language}`,
+    reportDiagnostics: true,
+  });
+  return (diagnostics ?? []).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
 }
 
 function textOf(block: Block | undefined): string | undefined {
