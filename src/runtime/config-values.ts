@@ -11,8 +11,12 @@ export const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'a postgr
 
 export const secret = z.string('a non-empty secret').regex(headerText, 'a secret in one line without spaces');
 
-const atLeastOne = 'a whole number from 1';
-export const count = z.coerce.number(atLeastOne).int(atLeastOne).min(1, atLeastOne);
+export function wholeNumberFrom(least: number) {
+  const expected = `a whole number from ${least}`;
+  return z.coerce.number(expected).int(expected).min(least, expected);
+}
+
+export const count = wholeNumberFrom(1);
 
 const origins = 'origins like https://app.example.com, separated by commas';
 export const originList: z.ZodType<string[]> = z

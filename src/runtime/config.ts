@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { EventApi } from '../jobs/job-context.ts';
 import { encryptionKeys } from './encryption-keys.ts';
 import { ConfigError, type EnvRecord, type Setting, readSettings } from './config-reader.ts';
-import { count, httpUrl, originList, postgresUrl, secret } from './config-values.ts';
+import { count, httpUrl, originList, postgresUrl, secret, wholeNumberFrom } from './config-values.ts';
 import { toEventApi } from './event-api.ts';
 import { type InngestConfig, inngestSettings, type RequiredKey, toInngestConfig } from './inngest-config.ts';
 import { secretKeyList } from './secret-keys.ts';
@@ -243,8 +243,6 @@ interface KeyValues {
   serviceRoleKey: string | undefined;
 }
 
-const weekOrMore = 'a whole number from 7';
-
 /**
  * Reads the environment of the always-on worker.
  * @throws {ConfigError} names every missing or malformed variable
@@ -262,7 +260,7 @@ export function parseWorkerConfig(env: EnvRecord): WorkerConfig {
       shown: true,
     },
     drainSeconds: { names: ['WORKER_DRAIN_SECONDS'], schema: count.default(25), shown: true },
-    keepDays: { names: ['KEEP_JOBS_DAYS'], schema: count.min(7, weekOrMore).default(30), shown: true },
+    keepDays: { names: ['KEEP_JOBS_DAYS'], schema: wholeNumberFrom(7).default(30), shown: true },
     embeddingModelPath: {
       names: ['EMBEDDING_MODEL_PATH'],
       schema: z.string().nonempty('the path of a folder').optional(),
