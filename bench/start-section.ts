@@ -11,10 +11,13 @@ const entry = fileURLToPath(new URL('./section-process.ts', import.meta.url));
  */
 export async function startSection(name: string, quick: boolean): Promise<boolean> {
   const child = fork(entry, [name, ...(quick ? ['--quick'] : [])], { stdio: 'inherit' });
-  const stop = (signal: NodeJS.Signals): void => void child.kill(signal);
-  // Ctrl-C reaches the child by itself; a signal to this process alone does not.
-  process.once('SIGTERM', stop);
+  const stop = (signal: NodeJS.Signals): void => {
+    child.kill(signal);
+    process.exit(1);
+  };
+  // Ctrl-C reaches both, a signal to this process alone does not reach the child.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
   const [code] = (await once(child, 'exit')) as [number | null];
-  process.off('SIGTERM', stop);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
   return code === 0;
 }

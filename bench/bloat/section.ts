@@ -41,7 +41,7 @@ export const bloatSection: Section = {
   async run(bench) {
     const size: BloatSize = bench.quick
       ? { jobs: 4_000, portion: 2_000, claims: 50, pickups: 2 }
-      : { jobs: 60_000, portion: 10_000, claims: 200, pickups: 12 };
+      : { jobs: 60_000, portion: 10_000, claims: 200, pickups: 10 };
     const rounds = bench.quick ? 1 : 5;
     const arena = await openArena([hybridJobs, graphileWorker, pgBoss], bench.databaseUrl);
     const comparison: Comparison = {

@@ -45,7 +45,7 @@ export const keysSection: Section = {
   async run(bench) {
     const size: KeysSize = bench.quick
       ? { jobs: 3_000, keys: 1_000, blocked: 2_000, free: 200, longestSeconds: 4, warmUp: 500 }
-      : { jobs: 40_000, keys: 4_000, blocked: 50_000, free: 5_000, longestSeconds: 20, warmUp: 10_000 };
+      : { jobs: 40_000, keys: 4_000, blocked: 50_000, free: 5_000, longestSeconds: 10, warmUp: 10_000 };
     const rounds = bench.quick ? 1 : 5;
     const arena = await openArena([hybridJobs, graphileWorker, pgBossWithGroups], bench.databaseUrl);
     const comparison: Comparison = {
