@@ -40,8 +40,8 @@ export const bloatSection: Section = {
   ],
   async run(bench) {
     const size: BloatSize = bench.quick
-      ? { jobs: 6_000, portion: 3_000, claims: 50, pickups: 3 }
-      : { jobs: 60_000, portion: 10_000, claims: 200, pickups: 20 };
+      ? { jobs: 4_000, portion: 2_000, claims: 50, pickups: 2 }
+      : { jobs: 60_000, portion: 10_000, claims: 200, pickups: 10 };
     const rounds = bench.quick ? 1 : 5;
     const arena = await openArena([hybridJobs, graphileWorker, pgBoss], bench.databaseUrl);
     const comparison: Comparison = {

@@ -17,8 +17,8 @@ export const captureSection: Section = {
     "GitHub is a stand-in on this machine that waits 50 ms for each request; its own CPU time is in nobody's figures.",
   ],
   async run(bench) {
-    const size = { latencyMs, pullRequests: 100, enhancedPullRequests: bench.quick ? 200 : 500 };
-    const rounds = bench.quick ? 3 : 7;
+    const size = { latencyMs, pullRequests: 100, enhancedPullRequests: bench.quick ? 100 : 500 };
+    const rounds = bench.quick ? 1 : 7;
     const place = await openPlace(bench.databaseUrl, {
       latencyMs,
       repositories: [
@@ -56,9 +56,9 @@ async function measure(
   for (const name of names) results[name].length = 0;
   for (let round = 1; round <= rounds; round += 1)
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
-      bench.progress(`round ${round} of ${rounds}, ${name}`);
+      bench.progress(`round ${round} of ${rounds}, ${name}`, (round - 1) / rounds);
       await variants[name]();
     }
-  bench.progress('done');
+  bench.progress('done', 1);
   return results;
 }

@@ -1,15 +1,14 @@
 import type pg from 'pg';
 import { alternate } from '../alternate.ts';
 import { type Comparison, figure, type Metric, ratio, type Round } from '../comparison.ts';
-import { enter, type Entrant, settingsOf } from '../contenders/arena.ts';
-import type { Contender } from '../contenders/contender.ts';
+import { type Entrant, settingsOf } from '../contenders/arena.ts';
 import { graphileWorker, hybridJobs, pgBoss } from '../contenders/contenders.ts';
 import { bulk } from '../contenders/load.ts';
 import { idleMs, p50AndP95, pickups } from '../contenders/pickups.ts';
 import { startWorkers } from '../contenders/worker.ts';
 import { milliseconds } from '../measure.ts';
-import { atLeast, atMost, type Bench, type Goal, type Section } from '../section.ts';
-import { seedHybridJobs, seedPgBoss } from './seed.ts';
+import { atLeast, atMost, type Goal, type Section } from '../section.ts';
+import { count, enterAll, nameOf } from './entrants.ts';
 
 const drain = 'drain of the backlog';
 const pickup = 'pickup by an idle worker, p50';
@@ -36,13 +35,13 @@ export const historySection: Section = {
   name: 'history',
   fairness: [
     'graphile-worker keeps no finished jobs, so that it is measured with an empty history only. pg-boss keeps them in one table with those that wait, and deletes them after a week by default.',
-    'The finished jobs were made by one INSERT and a VACUUM: a table that has grown for months is less tidy.',
+    'The finished jobs were made by INSERTs of 100,000 rows and one VACUUM: a table that has grown for months is less tidy.',
     'The statistics are ours alone; the peers have no such functions to be compared with.',
   ],
   async run(bench) {
     const size: HistorySize = bench.quick
-      ? { backlog: 10_000, pickups: 5, warmUp: 1_000, finished: [100_000] }
-      : { backlog: 100_000, pickups: 20, warmUp: 10_000, finished: [1_000_000, 10_000_000] };
+      ? { backlog: 5_000, pickups: 2, warmUp: 1_000, finished: [50_000] }
+      : { backlog: 100_000, pickups: 12, warmUp: 10_000, finished: [1_000_000, 10_000_000] };
     const rounds = bench.quick ? 1 : 5;
     const entrants = await enterAll(bench, size);
     const comparison: Comparison = {
@@ -62,27 +61,6 @@ export const historySection: Section = {
     };
   },
 };
-
-/** graphile-worker deletes what is finished, so that it has no history to be slowed by. */
-async function enterAll(bench: Bench, size: HistorySize): Promise<Map<string, Entrant>> {
-  const entrants = new Map<string, Entrant>();
-  async function add(contender: Contender, finished = 0, seed?: typeof seedPgBoss): Promise<void> {
-    const name = nameOf(contender, finished);
-    const entrant = await enter(contender, bench.databaseUrl, ` ${finished}`);
-    entrants.set(name, entrant);
-    if (!seed) return;
-    const workers = await startWorkers(contender, entrant.databaseUrl);
-    await bulk(entrant, workers, size.warmUp);
-    await workers.stop();
-    bench.progress(`seeding ${name}`);
-    await seed(entrant.databaseUrl, finished);
-  }
-  await add(hybridJobs);
-  for (const finished of size.finished) await add(hybridJobs, finished, seedHybridJobs);
-  await add(graphileWorker);
-  await add(pgBoss, size.finished[0], seedPgBoss);
-  return entrants;
-}
 
 /** Where there is a history, the round's own jobs join it: it ends a few hundred thousand longer. */
 async function historyRound(entrant: Entrant, name: string, size: HistorySize): Promise<Round> {
@@ -153,12 +131,4 @@ function goals(comparison: Comparison, { finished, backlog }: HistorySize): Goal
     }),
     ...withHistory,
   ];
-}
-
-function nameOf({ name }: Contender, finished = 0): string {
-  return finished === 0 ? name : `${name}, ${count(finished)} finished`;
-}
-
-function count(value: number): string {
-  return value >= 1_000_000 ? `${value / 1_000_000}M` : `${value / 1000}k`;
 }

@@ -30,6 +30,8 @@ interface KeysSize {
   /** Jobs of one key, and free ones enqueued behind them. */
   blocked: number;
   free: number;
+  /** Who has not started all of the free jobs by then has starved them. */
+  longestSeconds: number;
   warmUp: number;
 }
 
@@ -42,8 +44,8 @@ export const keysSection: Section = {
   ],
   async run(bench) {
     const size: KeysSize = bench.quick
-      ? { jobs: 8_000, keys: 2_000, blocked: 5_000, free: 500, warmUp: 1_000 }
-      : { jobs: 40_000, keys: 4_000, blocked: 50_000, free: 5_000, warmUp: 10_000 };
+      ? { jobs: 3_000, keys: 1_000, blocked: 2_000, free: 200, longestSeconds: 4, warmUp: 500 }
+      : { jobs: 40_000, keys: 4_000, blocked: 50_000, free: 5_000, longestSeconds: 10, warmUp: 10_000 };
     const rounds = bench.quick ? 1 : 5;
     const arena = await openArena([hybridJobs, graphileWorker, pgBossWithGroups], bench.databaseUrl);
     const comparison: Comparison = {

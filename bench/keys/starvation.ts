@@ -5,17 +5,15 @@ import { openPool } from '../contenders/pool.ts';
 import { startWorkers } from '../contenders/worker.ts';
 import { monotonicMs } from '../measure.ts';
 
-/** Who has not run all of the free jobs by then has starved them, in milliseconds. */
-const longestMs = 20_000;
 const lookMs = 10;
 
 /**
  * Enqueues `blocked` jobs of one key and, behind them, `free` ones without a key, for an idle worker.
- * @returns seconds from the commit to the start of the last free job; 20 when they had not all started by then
+ * @returns seconds from the commit to the start of the last free job; `longestSeconds` when they had not all started by then
  */
 export async function freeJobsAfter(
   { contender, databaseUrl, producer }: Entrant,
-  { blocked, free }: { blocked: number; free: number },
+  { blocked, free, longestSeconds }: { blocked: number; free: number; longestSeconds: number },
 ): Promise<number> {
   await producer.reset();
   const pool = openPool(databaseUrl, 1);
@@ -34,12 +32,12 @@ export async function freeJobsAfter(
     Array.from({ length: free }, (_, index) => workers.startOf(blocked + index)).filter(
       (at) => at !== undefined,
     );
-  while (freeStarts().length < free && monotonicMs() < from + longestMs) await sleep(lookMs);
+  while (freeStarts().length < free && monotonicMs() < from + longestSeconds * 1000) await sleep(lookMs);
   const starts = freeStarts();
   await ours.close();
   await pool.end();
   // The rest of the key's jobs would take long and tell nothing.
   await workers.kill();
   await producer.reset();
-  return starts.length < free ? longestMs / 1000 : (Math.max(...starts) - from) / 1000;
+  return starts.length < free ? longestSeconds : (Math.max(...starts) - from) / 1000;
 }

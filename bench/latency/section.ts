@@ -26,7 +26,7 @@ export const latencySection: Section = {
     'Jobs that come shortly after the last one are measured apart: a worker of ours asks to be notified only after 200 ms without a job, and finds what came before by looking.',
   ],
   async run(bench) {
-    const size: LatencySize = bench.quick ? { idle: 5, sparse: 5 } : { idle: 50, sparse: 50 };
+    const size: LatencySize = bench.quick ? { idle: 3, sparse: 3 } : { idle: 30, sparse: 30 };
     const rounds = bench.quick ? 1 : 5;
     const arena = await openArena([hybridJobs, graphileWorker, pgBoss], bench.databaseUrl);
     const comparison: Comparison = {

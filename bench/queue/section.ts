@@ -16,9 +16,9 @@ export const queueSection: Section = {
   ],
   async run(bench) {
     const size: QueueSize = bench.quick
-      ? { bulk: 10_000, single: 800, warmUp: 1_000 }
+      ? { bulk: 5_000, single: 400, warmUp: 500 }
       : { bulk: 40_000, single: 4_000, warmUp: 10_000 };
-    const rounds = bench.quick ? 2 : 5;
+    const rounds = bench.quick ? 1 : 5;
     const arena = await openArena([hybridJobs, hybridJobsCalls, graphileWorker, pgBoss], bench.databaseUrl);
     const comparison: Comparison = {
       id: 'queue',

@@ -49,7 +49,7 @@ export const timeoutsSection: Section = {
     'Hosts are processes of this machine that are ended by SIGKILL: on one side 24 of a bare Node server, on the other 4 of the endpoint, and Deno for the edge.',
   ],
   async run(bench) {
-    const size = bench.quick ? { jobs: 60, events: 100 } : { jobs: 150, events: 300 };
+    const size = bench.quick ? { jobs: 20, events: 30 } : { jobs: 100, events: 300 };
     const rounds = bench.quick ? 1 : 5;
     const pool = openPool(bench.databaseUrl, 4);
     const limitMs = netlifyLimitSeconds * millisecondsPerSecond;

@@ -18,7 +18,7 @@ export interface WorkspaceSize {
 export async function fillWorkspace(
   databaseUrl: string,
   size: WorkspaceSize,
-  progress: (what: string) => void,
+  progress: (what: string, done?: number) => void,
 ): Promise<{ workspace: string; spare: string }> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
@@ -32,7 +32,7 @@ export async function fillWorkspace(
   }
 }
 
-async function fill(client: pg.Client, size: WorkspaceSize, progress: (what: string) => void) {
+async function fill(client: pg.Client, size: WorkspaceSize, progress: (what: string, done?: number) => void) {
   const people = await client.query<{ id: string }>(
     `insert into contributors (github_id, username, account_type, is_bot)
      select n, 'account-' || n, 'User', n % 50 = 0 from generate_series(1, $1::integer) n returning id`,
@@ -45,7 +45,7 @@ async function fill(client: pg.Client, size: WorkspaceSize, progress: (what: str
   );
   const ids = people.rows.map(({ id }) => id);
   for (const { id, n } of rows) {
-    if (n % 10 === 0) progress(`filling, repository ${n} of ${rows.length}`);
+    if (n % 10 === 0) progress(`filling, repository ${n} of ${rows.length}`, n / rows.length);
     await fillRepository(client, id, n, ids, size);
   }
   const spare = rows.at(-1)?.id ?? '';

@@ -17,10 +17,10 @@ export const workspacesSection: Section = {
   ],
   async run(bench) {
     const size: WorkspaceSize = {
-      ...{ repositories: 100, pullRequests: bench.quick ? 100_000 : 1_000_000, days: 3 * 365 },
+      ...{ repositories: 100, pullRequests: bench.quick ? 20_000 : 1_000_000, days: 3 * 365 },
       ...{ reviewsPerPullRequest: 2, commentsPerPullRequest: 2, contributors: 1_000 },
     };
-    const rounds = bench.quick ? 3 : 5;
+    const rounds = bench.quick ? 2 : 5;
     const pool = new pg.Pool({ connectionString: bench.databaseUrl, max: 2 });
     try {
       const raw = await measure(bench, pool, size, rounds);
@@ -39,7 +39,9 @@ export const workspacesSection: Section = {
 };
 
 async function measure(bench: Bench, pool: pg.Pool, size: WorkspaceSize, rounds: number): Promise<Rounds> {
-  const { workspace, spare } = await fillWorkspace(bench.databaseUrl, size, (what) => bench.progress(what));
+  const { workspace, spare } = await fillWorkspace(bench.databaseUrl, size, (what, done) =>
+    bench.progress(what, done),
+  );
   const results: Rounds = {
     ...{ 'full recompute': [], 'nothing changed': [] },
     ...{ 'repository added': [], 'repository left': [] },
@@ -71,10 +73,10 @@ async function measure(bench: Bench, pool: pg.Pool, size: WorkspaceSize, rounds:
   await pool.query('select aggregate_workspace_metrics($1, true)', [workspace]);
   await pool.query(`select pg_stat_reset()`);
   for (let n = 1; n <= rounds; n += 1) {
-    bench.progress(`round ${n} of ${rounds}`);
+    bench.progress(`round ${n} of ${rounds}`, (n - 1) / rounds);
     await round();
   }
-  bench.progress('done');
+  bench.progress('done', 1);
   return results;
 }
 
