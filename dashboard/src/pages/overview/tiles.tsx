@@ -23,7 +23,7 @@ export function Tiles({ totals }: { totals: Overview['totals'] }) {
       >
         {formatCount(totals.dead_letter)}
       </Tile>
-      <Tile label="Throughput" note={`${formatCount(totals.completed_24h)} completed in 24 h`}>
+      <Tile label="Throughput" note={`${formatCount(totals.completed_24h)} done in 24 h`}>
         {formatCount(totals.per_minute)}
         <small> /min</small>
       </Tile>
