@@ -125,4 +125,12 @@ test('the chart tells what ended in the chosen span, and the address keeps it', 
   expect(await told('last week')).toBe(day + 2);
   await page.reload();
   expect(await page.getByLabel('Time span').inputValue()).toBe('10080');
+
+  const chart = page.getByRole('img', { name: /^Ended jobs, last week/ });
+  const { width = 0 } = (await chart.boundingBox()) ?? {};
+  await chart.hover({ position: { x: width / 3, y: 60 } });
+  await page.getByText(/^from \d{4}-\d\d-\d\d \d\d:00$/).waitFor();
+  await page.getByText('0 completed', { exact: true }).waitFor();
+  await page.mouse.move(0, 0);
+  await page.getByText(`${(day + 2).toLocaleString('en-US')} completed`).waitFor();
 });
