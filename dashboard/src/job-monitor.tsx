@@ -1,7 +1,7 @@
 import './styles.ts';
 import { MantineProvider } from '@mantine/core';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { useMemo, useState } from 'react';
+import { type ReactNode, useMemo, useState } from 'react';
 import { Notices } from './components/notices.tsx';
 import { NowContext, useClock } from './components/use-now.ts';
 import type { JobMonitorClient } from './data/client.ts';
@@ -10,7 +10,8 @@ import { createOperator } from './data/operator.ts';
 import { InngestContext } from './data/inngest-context.ts';
 import { parseRoute, useHash } from './location/route.ts';
 import { Page } from './pages/page.tsx';
-import { SessionGate, type SignInOptions } from './session/session-gate.tsx';
+import { SessionGate } from './session/session-gate.tsx';
+import type { SignInOptions } from './session/sign-in-options.ts';
 import { Shell } from './shell/shell.tsx';
 import { cssVariables, theme } from './theme.ts';
 
@@ -33,7 +34,7 @@ export function JobMonitor({
   client,
   inngestRunUrl = 'https://app.inngest.com/env/production/runs/{run}',
   signIn,
-}: JobMonitorProps) {
+}: JobMonitorProps): ReactNode {
   const [queries] = useState(
     () =>
       new QueryClient({

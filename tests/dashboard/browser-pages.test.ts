@@ -105,3 +105,32 @@ test('the reader’s choice of colours outlasts a reload', async () => {
   await page.reload();
   await page.getByRole('button', { name: 'Switch to light colours' }).waitFor();
 });
+
+test('the chart tells what ended in the chosen span, and the address keeps it', async () => {
+  await dashboard.database().pool.query(
+    `insert into background_jobs (type, lane, status, created_at, run_at, started_at, completed_at, duration_ms, expires_at)
+     select 'system/ping', 'inline', 'completed', t.at, t.at, t.at, t.at, 1, t.at + interval '1 day'
+     from unnest(array['6 hours', '5 days', '5 days', '8 days']) as a(ago) cross join lateral (select now() - a.ago::interval) as t(at)`,
+  );
+  const page = await dashboard.signedIn('#/');
+  const told = async (span: string) => {
+    await page.getByLabel('Time span').selectOption({ label: span });
+    const name = await page.getByRole('img', { name: `Ended jobs, ${span}:` }).getAttribute('aria-label');
+    return Number(/([\d,]+) completed/.exec(name ?? '')?.[1]?.replaceAll(',', ''));
+  };
+  const threeHours = await told('last 3 hours');
+  const day = await told('last day');
+  expect(await told('last hour')).toBeLessThan(threeHours);
+  expect(day).toBeGreaterThan(threeHours);
+  expect(await told('last week')).toBe(day + 2);
+  await page.reload();
+  expect(await page.getByLabel('Time span').inputValue()).toBe('10080');
+
+  const chart = page.getByRole('img', { name: /^Ended jobs, last week/ });
+  const { width = 0 } = (await chart.boundingBox()) ?? {};
+  await chart.hover({ position: { x: width / 3, y: 60 } });
+  await page.getByText(/^from \d{4}-\d\d-\d\d \d\d:00$/).waitFor();
+  await page.getByText('0 completed', { exact: true }).waitFor();
+  await page.mouse.move(0, 0);
+  await page.getByText(`${(day + 2).toLocaleString('en-US')} completed`).waitFor();
+});

@@ -93,6 +93,38 @@ it('counts what waits, runs and ended, in total, by lane and by type', async () 
   expect(workers).toMatchObject([{ worker: 'w-1', lanes: ['worker'], idle: true }]);
 });
 
+/**
+ * Completed jobs that ended so long ago and waited so many milliseconds before.
+ * @returns the hours in which they did
+ */
+async function completed(...jobs: { ago: string; waitedMs?: number }[]): Promise<number[]> {
+  const rows = jobs.map(({ ago, waitedMs = 0 }) => ({ ago, waited_ms: waitedMs }));
+  const ended = await desk.sql<{ completed_at: Date }>(
+    `insert into background_jobs (type, lane, status, created_at, run_at, started_at, completed_at, duration_ms, expires_at)
+     select 'sync', 'edge', 'completed', t.at, t.at, t.at + r.waited_ms * interval '1 millisecond',
+       t.at + r.waited_ms * interval '1 millisecond', 0, t.at + interval '1 day'
+     from jsonb_to_recordset($1) as r(ago interval, waited_ms integer)
+     cross join lateral (select now() - r.ago - r.waited_ms * interval '1 millisecond') as t(at)
+     returning completed_at`,
+    [JSON.stringify(rows)],
+  );
+  return ended.map(({ completed_at: at }) => at.getTime() - (at.getTime() % 3_600_000));
+}
+
+it('tells the median wait, in total and by type, within 5 %', async () => {
+  const ago = '10 minutes';
+  const waits = [40, 200, 200, 200, 9000];
+  await desk.sql('delete from job_rollups; delete from background_job_ends');
+  await completed(...waits.map((waitedMs) => ({ ago, waitedMs })));
+  const { totals, types } = await desk.ask<Overview>('operator_overview');
+  for (const figures of [totals, types[0]])
+    for (const [name, wait] of [
+      ['p50_wait_ms', 200],
+      ['p95_wait_ms', 9000],
+    ] as const)
+      expect(Math.abs(Number(figures?.[name]) / wait - 1), name).toBeLessThan(0.05);
+});
+
 it('shows a type without jobs when it is paused, so that it is not forgotten', async () => {
   await desk.sql(`select sync_job_types('[{"type":"idle"}]')`);
   await desk.ask('operator_pause_type', { type: 'idle' });
@@ -148,4 +180,31 @@ it('by minute and by hour, folded or not, the same jobs count once', async () =>
   expect(before).toEqual([before[0], before[0], before[0]]);
   await desk.sql('select sweep_background_jobs()');
   expect([await completed(60), await completed(1440), await completed(10_080)]).toEqual(before);
+});
+
+it('a week is hours, each with what ended in it', async () => {
+  const week = async () => await desk.ask<Bucket[]>('operator_throughput', { minutes: 10_080 });
+  const before = await week();
+  const [oldest, , later, latest] = await completed(
+    { ago: '6 days' },
+    { ago: '6 days' },
+    { ago: '50 hours' },
+    { ago: '0' },
+    { ago: '8 days' },
+  );
+  const more = async () => {
+    const ends = (await week()).map(({ starts_at, completed }) => ({
+      hour: Date.parse(starts_at),
+      jobs: completed - (before.find((each) => each.starts_at === starts_at)?.completed ?? 0),
+    }));
+    return ends.filter(({ jobs }) => jobs !== 0);
+  };
+  const expected = [
+    { hour: oldest, jobs: 2 },
+    { hour: later, jobs: 1 },
+    { hour: latest, jobs: 1 },
+  ];
+  expect(await more()).toEqual(expected);
+  await desk.sql('select sweep_background_jobs()');
+  expect(await more(), 'folded into hours').toEqual(expected);
 });

@@ -21,8 +21,23 @@ export function runCli(
   env: Record<string, string> = {},
   input = '',
 ): RunningCommand {
-  const child = spawn(process.execPath, [`src/cli/${command}.ts`, ...args], {
-    cwd: root,
+  return runProgram(process.execPath, [`src/cli/${command}.ts`, ...args], { env, input });
+}
+
+/**
+ * Runs a program with an environment in which nothing is set up.
+ * @param options.cwd default: the repository
+ * @param options.isForeground a signal reaches all that it started, too, as Ctrl-C in a terminal does
+ */
+export function runProgram(
+  file: string,
+  args: string[],
+  options: { cwd?: string; env?: Record<string, string>; input?: string; isForeground?: boolean } = {},
+): RunningCommand {
+  const { cwd = root, env = {}, input = '', isForeground = false } = options;
+  const child = spawn(file, args, {
+    cwd,
+    detached: isForeground,
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
@@ -42,7 +57,10 @@ export function runCli(
       await vi.waitUntil(() => hasEnded || output.includes(text), { timeout: 120_000, interval: 50 });
       if (!output.includes(text)) throw new Error(`expected the command to print "${text}", got\n${output}`);
     },
-    signal: (name) => void child.kill(name),
+    signal: (name) => {
+      if (isForeground && child.pid !== undefined && !hasEnded) process.kill(-child.pid, name);
+      else child.kill(name);
+    },
     ended,
   };
 }

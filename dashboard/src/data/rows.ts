@@ -24,6 +24,7 @@ export interface Overview {
     p50_duration_ms: number | null;
     p95_duration_ms: number | null;
     avg_wait_ms: number | null;
+    p50_wait_ms: number | null;
     p95_wait_ms: number | null;
     oldest_queued_seconds: number | null;
     /** Ended jobs, mean of the last five full minutes. */
@@ -58,6 +59,7 @@ export interface TypeRow {
   success_rate: number | null;
   p50_duration_ms: number | null;
   p95_duration_ms: number | null;
+  p50_wait_ms: number | null;
   p95_wait_ms: number | null;
 }
 

@@ -3,19 +3,13 @@ import { lazy, Suspense, type ReactNode } from 'react';
 import { Loading } from '../components/answers.tsx';
 import type { JobMonitorClient } from '../data/client.ts';
 import classes from './session-gate.module.css';
+import type { SignInOptions } from './sign-in-options.ts';
 import { useSession } from './use-session.ts';
 
 const SignInForm = lazy(() => import('./sign-in-form.tsx'));
 
 /** The role that the database asks for in each call; here it only decides what to say. */
 const OPERATOR = 'job_operator';
-
-export interface SignInOptions {
-  /** The local stack signs in by the link that it prints, and by nothing else. */
-  byPrintedLink?: boolean;
-  /** Why a sign-in by link failed. */
-  problem?: string;
-}
 
 /** Lets operators in; everybody else is told what to do. */
 export function SessionGate({

@@ -2,7 +2,7 @@ import { Alert, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/c
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { MonitorAuth } from '../data/client.ts';
-import type { SignInOptions } from './session-gate.tsx';
+import type { SignInOptions } from './sign-in-options.ts';
 
 /** Sign-in through Supabase Auth: with a password, or by a link that is sent to the address. */
 export default function SignInForm({ auth, byPrintedLink, problem }: SignInOptions & { auth: MonitorAuth }) {

@@ -5,6 +5,7 @@ import { NonRetryableError } from '../../jobs/outcomes.ts';
 import { indexDefinitions } from '../../queue/find-definition.ts';
 import { toNewJob } from '../../queue/follow-up.ts';
 import { createJobQueue, type EnqueuedJob, type JobRow, type NewJob } from '../../queue/job-queue.ts';
+import type { EnvRecord } from '../../runtime/config-reader.ts';
 import { readCommandLine, UsageError } from '../command/command-line.ts';
 import type { Command } from './command.ts';
 import { type JobsHost, jobsOptions, jobsOptionsHelp, printJson, withDatabase } from './jobs-host.ts';
@@ -55,7 +56,7 @@ async function run(host: JobsHost): Promise<number> {
   return await withDatabase(host, values['data-dir'], async ({ rpc, env }) => {
     const [enqueued] = await createJobQueue(rpc).enqueue([job]);
     if (!enqueued) throw new Error(`the queue answered no row for a job of type ${job.type}`);
-    const woken = enqueued.created && !job.runAt ? await wakeEdge(env, host.fetch) : '';
+    const woken = enqueued.created && !job.runAt ? await wake(job, env, host.fetch) : '';
     if (!values.json) host.print(tell(enqueued, job, woken));
     const ended = values.wait ? await waitForEnd(rpc, enqueued.id, host.stopSignal()) : null;
     if (values.json) printJson(host, { ...enqueued, type: job.type, ...(ended && endOf(ended)) });
@@ -94,6 +95,12 @@ function readFlags(flags: Flags, now: Date): Partial<NewJob> {
     ...(key === undefined ? {} : { idempotencyKey: key }),
     ...(after === undefined ? {} : { dependsOn: after.map(readJobId) }),
   };
+}
+
+/** @returns for people: who starts the job */
+async function wake(job: NewJob, env: EnvRecord, fetcher: typeof fetch): Promise<string> {
+  if (job.lane === 'worker') return 'A worker takes it: npm run worker.';
+  return await wakeEdge(env, fetcher);
 }
 
 async function waitForEnd(rpc: Rpc, id: string, stop: AbortSignal): Promise<JobRow | null> {

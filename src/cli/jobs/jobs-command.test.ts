@@ -47,6 +47,15 @@ async function failedJob(job: Partial<NewJob> = {}): Promise<string> {
 const statusOf = async (id: string) => (await queue.get(id))?.status;
 
 describe('enqueue', () => {
+  it('wakes nobody for a job of a worker', async () => {
+    const asked = vi.fn<typeof fetch>();
+    const env = { SUPABASE_URL: 'http://127.0.0.1:9', SUPABASE_SECRET_KEY: 'sb_secret_for_tests' };
+    const args = ['enqueue', 'system/ping', '--lane', 'worker'];
+    const { output } = await run(args, { env, fetch: asked });
+    expect(output).toMatch(/is queued\. A worker takes it: npm run worker\.$/);
+    expect(asked).not.toHaveBeenCalled();
+  });
+
   it('puts a job into the queue, on the lane of its flags', async () => {
     const args = [
       'system/ping',

@@ -23,8 +23,13 @@ export async function nextTicksOf(host: JobsHost): Promise<number> {
     host.print(JSON.stringify({ name, timezone, enabled, next: ticks }, null, 2));
     return 0;
   }
-  const rows = ticks.map((tick) => [onClockOf(timezone, tick), onClockOf('UTC', tick)]);
-  host.print(textTable([timezone, 'UTC'], rows));
+  const zones = [...new Set([timezone, 'UTC'])];
+  host.print(
+    textTable(
+      zones,
+      ticks.map((tick) => zones.map((zone) => onClockOf(zone, tick))),
+    ),
+  );
   if (!enabled)
     host.print(`It is paused: none of them comes until npm run jobs -- schedule resume '${name}'`);
   return 0;

@@ -131,6 +131,11 @@ describe('schedule next', () => {
     );
   });
 
+  it('tells the times once where the timezone is UTC', async () => {
+    await schedule(...nightly, '--cron', '0 9 28 3 *');
+    expect(await schedule('next', 'nightly')).toMatch(/│ UTC +│\n.*\n│ 2100-03-28 09:00 \(Sun\) │\n/);
+  });
+
   it('says that a paused one does not come', async () => {
     await schedule(...nightly);
     await schedule('pause', 'nightly');

@@ -35,6 +35,7 @@ interface TypeStatistics {
   success_rate: number | null;
   p50_duration_ms: number | null;
   p95_duration_ms: number | null;
+  p50_wait_ms: number | null;
   p95_wait_ms: number | null;
 }
 
@@ -69,7 +70,7 @@ async function read({ rpc, query }: JobsDatabase, type: string | null): Promise<
     summary: type === null ? await rpc('get_job_statistics_summary') : [],
     types: await query<TypeStatistics>(
       `select s.type, s.queued, s.processing, s.completed, s.failed, s.cancelled, s.success_rate, s.p50_duration_ms,
-         s.p95_duration_ms, s.p95_wait_ms
+         s.p95_duration_ms, s.p50_wait_ms, s.p95_wait_ms
        from public.job_statistics s where $1::text is null or s.type = $1 order by s.completed + s.failed desc, s.type`,
       [type],
     ),
@@ -91,6 +92,7 @@ const typesHead = [
   'success',
   'p50',
   'p95',
+  'p50 wait',
   'p95 wait',
 ];
 
@@ -118,6 +120,7 @@ function typeCells(row: TypeStatistics): (string | null)[] {
     row.success_rate === null ? null : `${row.success_rate} %`,
     toDuration(row.p50_duration_ms),
     toDuration(row.p95_duration_ms),
+    toDuration(row.p50_wait_ms),
     toDuration(row.p95_wait_ms),
   ];
 }

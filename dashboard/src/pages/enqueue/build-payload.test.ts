@@ -14,19 +14,21 @@ const fields =
       kind: { type: 'string', enum: ['issue', 'pr'] },
       items: { type: 'array', items: {} },
       jobId: { type: 'string', format: 'uuid', pattern: uuid },
+      number: { type: 'integer', minimum: 1, maximum: 2147483647 },
     },
     required: ['jobId'],
   }) ?? [];
 
 describe('the fields of a payload', () => {
-  test('required ones come first, with the kind and the limits of their schema', () => {
+  test('required ones come first, then short ones, with the kind and the limits of their schema', () => {
     expect(fields.map(({ name, kind, hint }) => [name, kind, hint])).toEqual([
       ['jobId', 'text', 'uuid'],
       ['repository', 'any', ''],
       ['owner', 'text', ''],
       ['days', 'number', '1 to 365, default 30'],
-      ['force', 'boolean', ''],
       ['kind', 'choice', ''],
+      ['number', 'number', 'at least 1'],
+      ['force', 'boolean', ''],
       ['items', 'json', 'JSON'],
     ]);
   });

@@ -40,7 +40,12 @@ export function readPayloadFields(schema: Json): PayloadField[] | null {
   if (!properties || Object.keys(properties).length === 0) return null;
   return Object.entries(properties)
     .map(([name, property]) => readField(name, property, required.includes(name)))
-    .sort((one, other) => Number(other.isRequired) - Number(one.isRequired));
+    .sort((one, other) => placeOf(one) - placeOf(other));
+}
+
+/** The database does not keep the order of the properties: what has to be filled in comes first, then what is short. */
+function placeOf({ isRequired, kind }: PayloadField): number {
+  return (isRequired ? 0 : 10) + (kind === 'json' ? 2 : kind === 'boolean' ? 1 : 0);
 }
 
 function readField(name: string, property: Schema, isRequired: boolean): PayloadField {
@@ -57,7 +62,7 @@ function readField(name: string, property: Schema, isRequired: boolean): Payload
     format: schema.format,
     pattern: schema.pattern,
     minimum: schema.minimum ?? aboveExclusive(schema.exclusiveMinimum, type),
-    maximum: schema.maximum === Number.MAX_SAFE_INTEGER ? undefined : schema.maximum,
+    maximum: schema.maximum,
   };
   return { ...field, hint: [schema.description, hintOf(field)].filter(Boolean).join(', ') };
 }
@@ -80,7 +85,9 @@ function aboveExclusive(limit: number | undefined, type: string | undefined): nu
 }
 
 function hintOf(field: Omit<PayloadField, 'hint'>): string {
-  const { minimum, maximum } = field;
+  const { minimum } = field;
+  // The limit of a column says nothing to people.
+  const maximum = (field.maximum ?? Infinity) >= 2 ** 31 - 1 ? undefined : field.maximum;
   const range =
     minimum !== undefined && maximum !== undefined
       ? `${minimum} to ${maximum}`

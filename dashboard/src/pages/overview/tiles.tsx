@@ -23,7 +23,7 @@ export function Tiles({ totals }: { totals: Overview['totals'] }) {
       >
         {formatCount(totals.dead_letter)}
       </Tile>
-      <Tile label="Throughput" note={`${formatCount(totals.completed_24h)} completed in 24 h`}>
+      <Tile label="Throughput" note={`${formatCount(totals.completed_24h)} done in 24 h`}>
         {formatCount(totals.per_minute)}
         <small> /min</small>
       </Tile>
@@ -33,8 +33,8 @@ export function Tiles({ totals }: { totals: Overview['totals'] }) {
       <Tile label="Duration, median" note={`p95 ${formatDuration(totals.p95_duration_ms)}`}>
         {formatDuration(totals.p50_duration_ms)}
       </Tile>
-      <Tile label="Wait, p95" note={`average ${formatDuration(totals.avg_wait_ms)}`}>
-        {formatDuration(totals.p95_wait_ms)}
+      <Tile label="Wait, median" note={`p95 ${formatDuration(totals.p95_wait_ms)}`}>
+        {formatDuration(totals.p50_wait_ms)}
       </Tile>
       <Tile label="Oldest queued" note="since it was due">
         {oldest === null ? 'none' : formatDuration(Math.max(oldest, 0) * 1000)}

@@ -33,6 +33,7 @@ const columns: Column<TypeRow>[] = [
   },
   durationColumn('p50 duration', (row) => row.p50_duration_ms),
   durationColumn('p95 duration', (row) => row.p95_duration_ms),
+  durationColumn('p50 wait', (row) => row.p50_wait_ms),
   durationColumn('p95 wait', (row) => row.p95_wait_ms),
 ];
 
