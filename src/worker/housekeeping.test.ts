@@ -1,21 +1,17 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Runner } from 'graphile-worker';
+import { type Runner, run as runGraphile } from 'graphile-worker';
 import pg from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
 import { recordingLogger } from '../../tests/support/recording-logger.ts';
 import { type Housekeeping, startHousekeeping } from './housekeeping.ts';
 
-/** Every real runner that was started: nothing else can end one the way its own faults do. */
-const runners = vi.hoisted(() => [] as Runner[]);
-vi.mock(import('graphile-worker'), async (original) => {
-  const library = await original();
-  const run: typeof library.run = async (...args) => {
-    const runner = await library.run(...args);
-    runners.push(runner);
-    return runner;
-  };
-  return { ...library, run };
-});
+/** Every runner that was started: nothing else can end one the way its own faults do. */
+let runners: Runner[];
+const run: typeof runGraphile = async (options) => {
+  const runner = await runGraphile(options);
+  runners.push(runner);
+  return runner;
+};
 
 let database: TestDatabase;
 let pools: pg.Pool[];
@@ -24,6 +20,7 @@ let started: Housekeeping[];
 beforeEach(async () => {
   database = await createTestDatabase();
   pools = [];
+  runners = [];
   started = [];
 });
 afterEach(async () => {
@@ -39,7 +36,7 @@ async function start(): Promise<void> {
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
   pools.push(pool);
-  const options = { pool, rpc: database.rpc, keepDays: 30, catalog: [], withDefinitions: true, log };
+  const options = { pool, rpc: database.rpc, keepDays: 30, catalog: [], withDefinitions: true, log, run };
   started.push(await startHousekeeping(options));
 }
 

@@ -1,4 +1,4 @@
-import { type LogLevel, Logger as GraphileLogger, type Runner, run } from 'graphile-worker';
+import { type LogLevel, Logger as GraphileLogger, type Runner, run as runGraphile } from 'graphile-worker';
 import type pg from 'pg';
 import { pause } from '../queue/alarm.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -18,6 +18,8 @@ export interface Housekeeping {
 export interface HousekeepingOptions extends TaskOptions {
   /** Direct or session connections: graphile-worker listens. */
   pool: pg.Pool;
+  /** Starts the runner. Default: graphile-worker's own. */
+  run?: typeof runGraphile;
 }
 
 /**
@@ -72,8 +74,9 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<H
 }
 
 async function start(options: HousekeepingOptions, stopping: AbortSignal): Promise<Runner> {
+  const { run = runGraphile, pool } = options;
   return await run({
-    pgPool: options.pool,
+    pgPool: pool,
     concurrency,
     noHandleSignals: true,
     logger: new GraphileLogger(() => (level, message) => write(options.log, level, message)),
