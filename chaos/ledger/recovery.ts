@@ -8,7 +8,8 @@ export interface Running {
   ids: string[];
 }
 
-const open = `select clock_timestamp() as at, coalesce(array_agg(id), '{}') as ids from public.background_jobs
+/** As of the statement's begin: what is committed while the database gets round to an answer comes after it. */
+const open = `select statement_timestamp() as at, coalesce(array_agg(id), '{}') as ids from public.background_jobs
   where status = 'processing' and ($1::text is null or lane = $1)`;
 
 /** The first sign of each job after a moment: it began again, had an effect, or changed its status. */

@@ -35,6 +35,15 @@ export interface ParentJob {
 /** The way to servers that the project does not know beforehand. */
 export interface OutsideHttp {
   fetch: typeof fetch;
+  /**
+   * Posts to the host of `url` at one of these addresses, and at no other to which its name may resolve by now. Follows no
+   * redirect; the answer comes without its body.
+   */
+  postTo(
+    addresses: readonly string[],
+    url: string,
+    init: { headers: Record<string, string>; body: string; signal: AbortSignal },
+  ): Promise<Response>;
   /** All addresses of a host name, as the host's `fetch` would find them. Rejects when there are none. */
   resolve(host: string): Promise<string[]>;
 }

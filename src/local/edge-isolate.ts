@@ -80,6 +80,8 @@ function denoArguments({ configPath, memoryMb, entryFile }: IsolateOptions): str
     '--cached-only',
     '--allow-env',
     '--allow-net',
+    // This Deno asks for it where `node:https` looks up the certificates that everybody trusts; the platform's does not.
+    '--allow-sys=ca',
     // As the platform limits a heap: V8 derives the size of its young generation from it, too.
     `--v8-flags=--max-heap-size=${memoryMb}`,
     ...(configPath === null ? ['--no-config'] : ['--config', configPath]),

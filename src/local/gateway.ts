@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import pg from 'pg';
+import { watchForSilence } from '../database/silent-connections.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createAuthEndpoint } from './gateway-auth.ts';
 import { createKeyRing, type GatewayKeys } from './gateway-keys.ts';
@@ -29,8 +30,11 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** A connection that carries nothing any more must not keep its place in the pool, nor, at its other end, locks. */
+/** A connection that carries nothing any more must not keep its place in the pool. */
 const QUERY_TIMEOUT_MS = 20_000;
+
+/** Nor, at its other end, locks: the statements of a call follow each other at once. */
+const IDLE_IN_TRANSACTION_MS = 5_000;
 
 const BODY_LIMIT_BYTES = 20 * 1024 * 1024;
 
@@ -45,7 +49,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     max: 20,
     connectionTimeoutMillis: 10_000,
     query_timeout: QUERY_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: QUERY_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
   });
   pool.on('error', (error) =>
     options.log.warn({ error: error.message }, 'an idle database connection was lost'),
@@ -53,11 +57,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const closing = new AbortController();
   const server = createAdaptorServer({ fetch: createApp(pool, options, closing.signal).fetch });
   const listening = await listen(server, options.port);
+  const connection = { connectionString: options.databaseUrl };
+  const watch = watchForSilence({ pool, connection, log: options.log });
   return {
     url: listening.url,
     close: async () => {
       closing.abort();
       await listening.close();
+      watch.stop();
       await pool.end();
     },
   };

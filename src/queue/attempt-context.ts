@@ -170,13 +170,17 @@ class RunContext implements JobContext<unknown> {
   }
 }
 
-/** Calls happen only while the attempt holds its job: one that was lost changes nothing any more. */
+/**
+ * Calls happen only while the attempt holds its job: one that was lost changes nothing any more. A call that nobody answers
+ * is given up with the attempt: it would keep its connection from the jobs that come next.
+ */
 function fencedRpc(attempt: Attempt, { rpc }: PerformHost): Rpc {
   const { job, lease } = attempt;
   const { jobId, leaseToken } = lease;
   return async <Result>(...[name, args, options]: RpcCall): Promise<Result> => {
     try {
-      return await rpc<Result>(...([name, args, { ...options, lease: { jobId, leaseToken } }] as RpcCall));
+      const signal = options?.signal ? AbortSignal.any([options.signal, attempt.over]) : attempt.over;
+      return await rpc<Result>(...([name, args, { signal, lease: { jobId, leaseToken } }] as RpcCall));
     } catch (error) {
       if (!(error instanceof LeaseLostError)) throw error;
       attempt.stop('lost');

@@ -31,6 +31,8 @@ export interface Attempt {
   readonly job: ClaimedJob;
   readonly lease: HeldLease;
   readonly signal: AbortSignal;
+  /** Aborted once nothing that the run still asks can count: the lease is lost, or the attempt has its outcome. */
+  readonly over: AbortSignal;
   readonly deadline: Date;
   /** Null while nobody has stopped it. */
   readonly stopReason: StopReason | null;
@@ -61,6 +63,8 @@ class RunningAttempt implements Attempt, Timed {
   readonly #isTimeoutFirst: boolean;
   /** Made for the first who asks: most jobs never do. */
   #controller: AbortController | undefined;
+  #over: AbortController | undefined;
+  #overFor: 'lost' | 'ended' | undefined;
   #acts: (() => void)[] = [];
 
   constructor(job: ClaimedJob, host: PerformHost, claimedAt: Date, startedAt: Date) {
@@ -83,6 +87,14 @@ class RunningAttempt implements Attempt, Timed {
     return this.#controller.signal;
   }
 
+  get over(): AbortSignal {
+    if (!this.#over) {
+      this.#over = new AbortController();
+      if (this.#overFor) this.#over.abort(new AttemptStopped(this.job, this.#overFor));
+    }
+    return this.#over.signal;
+  }
+
   whenStopped(act: () => void): void {
     if (this.stopReason === null) this.#acts.push(act);
     else act();
@@ -91,6 +103,10 @@ class RunningAttempt implements Attempt, Timed {
   stop(why: StopReason): void {
     if (this.stopReason === null || why === 'lost') this.stopReason = why;
     this.#controller?.abort(new AttemptStopped(this.job, why));
+    if (why === 'lost' || why === 'ended') {
+      this.#overFor ??= why;
+      this.#over?.abort(new AttemptStopped(this.job, why));
+    }
     const acts = this.#acts;
     this.#acts = [];
     for (const act of acts) act();

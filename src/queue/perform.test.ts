@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { z } from 'zod';
 import { createTestDatabase, expectSoundQueue, type TestDatabase } from '../../tests/support/database.ts';
 import { claimNew, testHost, testJob } from '../../tests/support/queue-host.ts';
-import { DatabaseUnreachableError, RpcError } from '../database/rpc.ts';
+import type { RpcCall } from '../database/rpc-call.ts';
+import { DatabaseUnreachableError, type Rpc, RpcError } from '../database/rpc.ts';
 import type { JobContext } from '../jobs/job-context.ts';
 import { NonRetryableError, SnoozeError } from '../jobs/outcomes.ts';
 import { createJobQueue, type ClaimedJob, type JobQueue, type NewJob } from './job-queue.ts';
@@ -366,6 +367,26 @@ describe('a job that is told to stop', () => {
     );
     expect(outcome).toEqual({ kind: 'lost' });
     expect(row).toMatchObject({ status: 'failed', error: 'by hand', result: null });
+  });
+
+  it('gives a call up that nobody answers once the lease is lost, so that its connection is free for others', async () => {
+    const silent = ((...[, , options]: RpcCall) =>
+      new Promise((_resolve, reject) => {
+        const { signal } = options ?? {};
+        signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+      })) as Rpc;
+    const asked = Promise.withResolvers<unknown>();
+    const { outcome } = await performNew(
+      async (ctx) => {
+        await database.pool.query(`update background_jobs set status = 'failed' where id = $1`, [ctx.jobId]);
+        await ctx.rpc('check_background_jobs').catch(asked.resolve);
+        return await never();
+      },
+      {},
+      { rpc: silent, leaseSeconds: 1 },
+    );
+    expect(outcome).toEqual({ kind: 'lost' });
+    expect(await asked.promise).toMatchObject({ name: 'AttemptStopped' });
   });
 
   it('loses its lease by our own clock while the database is away', async () => {

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { createPgRpc } from '../database/pg-rpc.ts';
 import type { UncheckedRpc } from '../database/rpc.ts';
+import { watchForSilence } from '../database/silent-connections.ts';
 import type { Logger } from '../runtime/logger.ts';
 
 /** The queue needs few connections: claims, heartbeats and completions are batched. Housekeeping holds up to three. */
@@ -49,11 +50,15 @@ export function openConnections(databaseUrl: string, name: string, log: Logger):
 
   const pool = openPool(queuePoolSize, queueQueryTimeoutMs);
   const jobPool = openPool(jobPoolSize, queryTimeoutMs);
+  const watch = watchForSilence({ pool: jobPool, connection: config, log });
   return {
     config,
     pool,
     rpc: createPgRpc(pool, { prepare: true }),
     jobRpc: createPgRpc(jobPool, { prepare: true }),
-    close: async () => void (await Promise.all([pool.end(), jobPool.end()])),
+    async close() {
+      watch.stop();
+      await Promise.all([pool.end(), jobPool.end()]);
+    },
   };
 }

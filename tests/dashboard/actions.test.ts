@@ -23,6 +23,24 @@ const newestAction = async () => (await desk.ask<Action[]>('operator_audit', { p
 const statusOf = async (id?: string) =>
   (await desk.sql<{ status: string }>('select status from background_jobs where id = $1', [id]))[0]?.status;
 
+it('an action makes room where others are older than 400 days, a few at a time', async () => {
+  await desk.sql(`
+    insert into operator_actions (id, at, actor, action, arguments)
+    select overlay(gen_random_uuid()::text placing left(job_queue.first_uuid_at(a.at)::text, 14) from 1 for 14)::uuid,
+           a.at, 'somebody', 'retry_job', '{}'
+    from (select now() - make_interval(days => 383 + 5 * n) as at from generate_series(1, 15) as n) a`);
+  const [id] = await desk.enqueue({ type: 'a' });
+  const oldestDays = async () =>
+    await desk.sql<{ count: number; days: number }>(
+      `select count(*)::int as count, max(extract(day from now() - at))::int as days from operator_actions`,
+    );
+  await desk.ask('operator_cancel_job', { job_id: id });
+  // Of the twelve that are too old the ten oldest are gone.
+  expect(await oldestDays()).toEqual([{ count: 15 - 10 + 1, days: 408 }]);
+  await desk.ask('operator_cancel_job', { job_id: id });
+  expect(await oldestDays()).toEqual([{ count: 15 - 12 + 2, days: 398 }]);
+});
+
 describe('single jobs', () => {
   it('a failed job is retried, and it is written down who did it', async () => {
     const [id = ''] = await desk.enqueue({ type: 'a' });

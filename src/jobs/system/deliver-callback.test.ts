@@ -229,13 +229,36 @@ describe('an endpoint that was not allowed to be private', () => {
     await register(endpoint);
     const { id } = await ended(`${endpoint}/hook`);
     const asked: string[] = [];
-    const outcome = await attempt(id, {
-      resolve: (host) => Promise.resolve(asked.push(host) ? ['93.184.216.34', '2606:4700::1111'] : []),
-      fetch: (url, init) => fetch((url as string).replace(endpoint, receiver.url), init),
-    });
-    expect(outcome).toMatchObject({ kind: 'complete' });
+    const addresses = ['93.184.216.34', '2606:4700::1111'];
+    const postTo = vi.fn<OutsideHttp['postTo']>((_, url, init) =>
+      outside.postTo(['127.0.0.1'], url.replace(endpoint, receiver.url), init),
+    );
+    const resolve = (host: string): Promise<string[]> => Promise.resolve(asked.push(host) ? addresses : []);
+    expect(await attempt(id, { resolve, postTo })).toMatchObject({ kind: 'complete' });
     expect(asked).toEqual(['hooks.example.com']);
+    expect(postTo.mock.calls.map(([to]) => to)).toEqual([addresses]);
     expect(received).toMatchObject([{ path: '/hook' }]);
+  });
+
+  it('is called at the address that was checked, though its name has changed to one of ours since', async () => {
+    const url = receiver.url.replace('http://127.0.0.1', 'https://rebound.invalid');
+    await register(url);
+    const { id } = await ended(`${url}/hook`);
+    // The second answer, like that of the host's own resolver, is never asked for.
+    const resolve = vi.fn<OutsideHttp['resolve']>().mockResolvedValue(['127.0.0.1']);
+    resolve.mockResolvedValueOnce(['93.184.216.34']);
+    const connected: (readonly string[])[] = [];
+    const postTo: OutsideHttp['postTo'] = (addresses) => {
+      connected.push(addresses);
+      return Promise.reject(new Error('connect ETIMEDOUT'));
+    };
+    const fetch = vi.fn<typeof globalThis.fetch>();
+    expect(await attempt(id, { resolve, postTo, fetch })).toMatchObject({ kind: 'retry' });
+    expect([connected, resolve.mock.calls.length]).toEqual([[['93.184.216.34']], 1]);
+    expect(fetch).not.toHaveBeenCalled();
+    // The next attempt looks again, and sees the change.
+    expect(errorOf(await attempt(id, { resolve, postTo, fetch }))).toContain('addresses are all public');
+    expect([connected.length, received]).toEqual([1, []]);
   });
 
   it.each([
@@ -247,8 +270,8 @@ describe('an endpoint that was not allowed to be private', () => {
   ])('is not called when its name resolves to %j', async (addresses) => {
     await register(endpoint);
     const { id } = await ended(`${endpoint}/hook`);
-    const send = vi.fn<typeof fetch>();
-    const outcome = await attempt(id, { resolve: () => Promise.resolve(addresses), fetch: send });
+    const send = vi.fn<OutsideHttp['postTo']>();
+    const outcome = await attempt(id, { resolve: () => Promise.resolve(addresses), postTo: send });
     expect([outcome.kind, errorOf(outcome)]).toEqual(['failed', refusal]);
     expect(send).not.toHaveBeenCalled();
   });
@@ -261,8 +284,8 @@ describe('an endpoint that was not allowed to be private', () => {
         address,
       ]);
       const { id } = await ended(`${address}/hook`);
-      const send = vi.fn<typeof fetch>();
-      expect(errorOf(await attempt(id, { fetch: send }))).toContain(
+      const send = vi.fn<OutsideHttp['postTo']>();
+      expect(errorOf(await attempt(id, { postTo: send }))).toContain(
         'expected a host whose addresses are all',
       );
       expect(send).not.toHaveBeenCalled();

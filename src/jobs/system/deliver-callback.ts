@@ -44,8 +44,10 @@ async function deliver(ctx: Context): Promise<{ status: number; endpoint: string
   const { endpoint, headers } = callback;
   if (endpoint === null) throw refusal(ctx, 'no registered callback endpoint covers its URL');
   if (!headers) throw refusal(ctx, `the callback endpoint ${endpoint} is disabled`);
-  if (!callback.allow_private) await requirePublic(new URL(callback.url), endpoint, ctx);
-  const answer = await send(callback, headers, ctx);
+  const addresses = callback.allow_private
+    ? null
+    : await publicAddresses(new URL(callback.url), endpoint, ctx);
+  const answer = await send(callback, headers, addresses, ctx);
   const verdict = callbackAnswer(answer.status);
   if (verdict === 'delivered') return { status: answer.status, endpoint };
   const problem = `${endpoint} answered ${answer.status}`;
@@ -67,28 +69,30 @@ function refusal(ctx: Context, problem: string): NonRetryableError {
 }
 
 /** @throws {NonRetryableError} an address of the host is not public; which one is not said */
-async function requirePublic(url: URL, endpoint: string, ctx: Context): Promise<void> {
+async function publicAddresses(url: URL, endpoint: string, ctx: Context): Promise<string[]> {
   if (url.protocol !== 'https:') throw refusal(ctx, `${endpoint}: expected https`);
   const { hostname } = url;
   const isAddress = /^\[|^\d+(\.\d+){3}$/.test(hostname);
   const addresses = isAddress ? [hostname] : await later(ctx, endpoint, () => ctx.http.resolve(hostname));
   if (addresses.length === 0 || !addresses.every(isPublicAddress))
     throw refusal(ctx, `${endpoint}: expected a host whose addresses are all public`);
+  return addresses;
 }
 
+/** @param addresses - of the host, checked; null: those that its name resolves to */
 async function send(
   { url, endpoint, body }: SignedCallback,
-  headers: Record<string, string>,
+  signed: Record<string, string>,
+  addresses: string[] | null,
   ctx: Context,
 ): Promise<Response> {
+  const headers = { ...signed, 'content-type': 'application/json', 'user-agent': 'hybrid-jobs' };
+  const init = { headers, body, signal: AbortSignal.any([ctx.signal, AbortSignal.timeout(timeoutMs)]) };
+  const { http } = ctx;
   const response = await later(ctx, endpoint ?? '', () =>
-    ctx.http.fetch(url, {
-      method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json', 'user-agent': 'hybrid-jobs' },
-      body,
-      redirect: 'manual',
-      signal: AbortSignal.any([ctx.signal, AbortSignal.timeout(timeoutMs)]),
-    }),
+    addresses
+      ? http.postTo(addresses, url, init)
+      : http.fetch(url, { ...init, method: 'POST', redirect: 'manual' }),
   );
   // Nobody reads the answer's body, however long it is; that it broke off does not change the answer.
   await response.body?.cancel().catch(() => undefined);

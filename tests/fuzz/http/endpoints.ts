@@ -9,6 +9,7 @@ import { createJobQueue } from '../../../src/queue/job-queue.ts';
 import { embeddingsSet, type FunctionSet, hybridSet } from '../../../src/router/function-sets.ts';
 import { createHybridApp } from '../../../src/router/hybrid-app.ts';
 import type { Logger } from '../../../src/runtime/logger.ts';
+import { startHealthEndpoint, type WorkerHealth } from '../../../src/worker/health.ts';
 import type { JsonValue } from '../values/json-tree.ts';
 import { fuzzKeys, openOutside, type Outside, userToken } from './outside.ts';
 import type { HostileRequest } from './request.ts';
@@ -44,12 +45,36 @@ const types = catalog.map(({ type }) => type);
 /** Every HTTP endpoint that is deployed, put together as its host does it. */
 export async function openEndpoints(databaseUrl: string, log: Logger): Promise<Endpoints> {
   const outside = await openOutside(databaseUrl, log);
-  const { pool, close } = outside;
+  const { pool } = outside;
+  const health = await startHealthEndpoint({ port: 0, health: healthyWorker, now: () => new Date() });
   const all = [
+    workerHealth(health.url),
     ...[processJob(outside), events(outside), analysisStart(outside, await userToken()), gateway(outside)],
     ...[inngest(hybridSet, outside), inngest(embeddingsSet, outside)],
   ];
+  const close = async (): Promise<void> => {
+    await health.close();
+    await outside.close();
+  };
   return { all, pool, close };
+}
+
+function healthyWorker(): WorkerHealth {
+  const lastHeartbeat = new Date().toISOString();
+  return { worker: 'fuzzed', lanes: ['worker'], running: 0, idle: true, lastHeartbeat, stopping: false };
+}
+
+/** The port that a worker's host asks. */
+function workerHealth(url: string): FuzzedEndpoint {
+  return {
+    ...{ name: 'worker-health', url, words: ['live', 'ready'], samples: [{}] },
+    paths: ['/live', '/ready', '/ready?x=1'],
+    // Most requests are POST, which it refuses: they ask as a host does.
+    handle: (request) =>
+      fetch(request.method === 'POST' ? new Request(request.url, { headers: request.headers }) : request),
+    credentials: () => ({}),
+    refusesWhole: true,
+  };
 }
 
 function processJob({ parts }: Outside): FuzzedEndpoint {

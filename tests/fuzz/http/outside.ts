@@ -46,7 +46,11 @@ export async function openOutside(databaseUrl: string, log: Logger) {
       github: () => {
         throw new NonRetryableError('there is no GitHub here');
       },
-      http: { fetch: () => Promise.resolve(Response.json({ jobs: [] })), resolve: () => Promise.resolve([]) },
+      http: {
+        fetch: () => Promise.resolve(Response.json({ jobs: [] })),
+        postTo: () => Promise.resolve(new Response(null)),
+        resolve: () => Promise.resolve([]),
+      },
     },
     config: {
       inngest: {
