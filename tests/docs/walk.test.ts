@@ -8,7 +8,7 @@ const elsewhere = [
   /^npm (ci|start|test)\b/m,
   // It does not end: tests/operations-page.test.ts.
   /^npm run worker\b/m,
-  // The scaffolded test is the one in src/jobs/example but for its names: tests/new-job.test.ts.
+  // The scaffolded test is the one in src/jobs/example but for its names: tests/newcomer.test.ts runs it.
   /^npx vitest\b/m,
   // Needs a deployment.
   /https:\/\/(<|…)/,
