@@ -87,6 +87,9 @@ const letIn: Record<
   },
 };
 
+/** Asks for no key: the host of a worker, which may reach its port, learns whether it lives. */
+const health = 'worker-health';
+
 /** Nobody may become somebody by them. */
 const forwarded = {
   'x-forwarded-for': '127.0.0.1',
@@ -110,7 +113,17 @@ async function post(name: string, headers: Record<string, string>): Promise<Resp
 }
 
 it('every endpoint is in the matrix', () => {
-  expect(Object.keys(letIn).sort()).toEqual(endpoints.all.map(({ name }) => name).sort());
+  expect([...Object.keys(letIn), health].sort()).toEqual(endpoints.all.map(({ name }) => name).sort());
+});
+
+it.each(Object.entries(credentials))('the health port tells %s no more than anybody', async (_who, make) => {
+  const key = await make();
+  const endpoint = endpoints.all.find(({ name }) => name === health);
+  const headers: HeadersInit = key === null ? {} : { authorization: `Bearer ${key}` };
+  const answer = await endpoint?.handle(new Request(`${endpoint.url}/live`, { headers }));
+  expect(answer?.status).toBe(200);
+  const known = ['idle', 'lanes', 'lastHeartbeat', 'running', 'stopping', 'worker'];
+  expect(Object.keys((await answer?.json()) as object).sort()).toEqual(known);
 });
 
 describe.each(Object.keys(letIn))('%s', (name) => {
