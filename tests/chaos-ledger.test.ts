@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { clearLedger, openLedger } from '../chaos/ledger/ledger.ts';
+import { recoverySeconds, whatRuns } from '../chaos/ledger/recovery.ts';
 import { findViolations, type Violations } from '../chaos/ledger/violations.ts';
 import { createJobQueue, type ClaimedJob, type JobQueue } from '../src/queue/job-queue.ts';
 import { createTestDatabase, type TestDatabase } from './support/database.ts';
@@ -93,4 +94,23 @@ it('finds jobs that do not end, and rows that do not agree', async () => {
   await queue.enqueue([{ type: 'chaos/edge' }]);
   await database.pool.query('delete from background_job_ready');
   expect(await findViolations(database.pool, kept)).toEqual({ ...none, stuck: 1, unsound: 1 });
+});
+
+it('takes an end that was being written at the fault for one after it', async () => {
+  const job = await claim();
+  const client = await database.pool.connect();
+  await client.query('begin');
+  const results = JSON.stringify([{ job_id: job.id, lease_token: job.leaseToken, result: null }]);
+  await client.query('select complete_background_jobs($1)', [results]);
+  const running = await whatRuns(() => database.pool);
+  expect(running.ids).toEqual([job.id]);
+  await client.query('commit');
+  client.release();
+  expect(await recoverySeconds(() => database.pool, running, running.at, 1)).toBe(0);
+});
+
+it('finds that a job does not go on', async () => {
+  await claim();
+  const running = await whatRuns(() => database.pool);
+  expect(await recoverySeconds(() => database.pool, running, running.at, 0)).toBe(Infinity);
 });

@@ -9,10 +9,11 @@ const schema = `
   create schema chaos;
   create table chaos.changes (
     n bigint generated always as identity primary key, job_id uuid not null, type text not null,
-    key text, allowed integer, was text, is_now text not null, at timestamptz not null default clock_timestamp());
+    key text, allowed integer, was text, is_now text not null, at timestamptz not null default clock_timestamp(),
+    xid xid8 not null default pg_current_xact_id());
   create table chaos.signs (
     n bigint generated always as identity primary key, job_id uuid not null, run uuid not null, step text,
-    at timestamptz not null default clock_timestamp());
+    at timestamptz not null default clock_timestamp(), xid xid8 not null default pg_current_xact_id());
   create index on chaos.signs (job_id);
   create index on chaos.changes (job_id);
   create table chaos.effects (job_id uuid not null, step text not null, primary key (job_id, step));

@@ -2,28 +2,33 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { ask } from './ask.ts';
 
-/** The jobs that ran at a moment of the database's clock. */
+/** The jobs that ran at a moment of the database's clock, and what was committed by then. */
 export interface Running {
   at: Date;
+  snapshot: string;
   ids: string[];
 }
 
-/** As of the statement's begin: what is committed while the database gets round to an answer comes after it. */
-const open = `select statement_timestamp() as at, coalesce(array_agg(id), '{}') as ids from public.background_jobs
+const open = `select statement_timestamp() as at, pg_current_snapshot()::text as snapshot, coalesce(array_agg(id), '{}') as ids from public.background_jobs
   where status = 'processing' and ($1::text is null or lane = $1)`;
 
-/** The first sign of each job after a moment: it began again, had an effect, or changed its status. */
+/**
+ * The first sign of each job after a look at what runs: it began again, had an effect, or changed its status. By snapshot, for
+ * what was written before the look may be committed after it.
+ */
 const signs = `
   select j.id, (
     select min(s.at) from (
-      select at from chaos.signs where job_id = j.id and at > $1
-      union all select at from chaos.changes where job_id = j.id and at > $1 and is_now <> 'queued') s) as at
+      select at from chaos.signs where job_id = j.id and not pg_visible_in_snapshot(xid, $1::pg_snapshot)
+      union all select at from chaos.changes
+      where job_id = j.id and not pg_visible_in_snapshot(xid, $1::pg_snapshot) and is_now <> 'queued') s) as at
   from unnest($2::uuid[]) as j(id)`;
 
 /** @param lane - default: any */
 export async function whatRuns(pool: () => pg.Pool, lane?: string): Promise<Running> {
   const [running] = await ask<Running>(pool, open, [lane]);
-  return running ?? { at: new Date(), ids: [] };
+  if (!running) throw new Error('expected one row of what runs');
+  return running;
 }
 
 /**
@@ -33,13 +38,13 @@ export async function whatRuns(pool: () => pg.Pool, lane?: string): Promise<Runn
  */
 export async function recoverySeconds(
   pool: () => pg.Pool,
-  { at, ids }: Running,
+  { snapshot, ids }: Running,
   since: Date,
   limitSeconds: number,
 ): Promise<number> {
   const giveUpAt = Date.now() + limitSeconds * 1000;
   for (;;) {
-    const rows = await ask<{ at: Date | null }>(pool, signs, [at, ids]);
+    const rows = await ask<{ at: Date | null }>(pool, signs, [snapshot, ids]);
     const times = rows.map((sign) => sign.at?.getTime() ?? Infinity);
     const seconds = Math.max(0, ...times.map((time) => (time - since.getTime()) / 1000));
     if (seconds < Infinity || Date.now() > giveUpAt) return seconds;
