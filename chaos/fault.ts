@@ -15,9 +15,10 @@ export interface Fault {
    */
   strike(system: System, random: Random, n: number, seed: number): Promise<void>;
   /**
-   * From when on recovery counts. Default: `strike`. `mended`: the fault lasts, and nothing can go on before its end.
+   * From when on recovery counts. Default: `strike`. `mended`: the fault lasts, and nothing can go on before its end. `hit`: the
+   * strike ends with the blow, after a wait for its moment, and recovery is that of the jobs that run then.
    */
-  recoversFrom?: 'strike' | 'mended';
+  recoversFrom?: 'strike' | 'mended' | 'hit';
   /** Strikes when jobs of this lane run, and recovery is theirs. Default: any lane. */
   lane?: 'inline' | 'edge' | 'worker';
   /** What it needs of the system. Default: nothing special. */

@@ -63,10 +63,10 @@ async function strikeOnce(
   await sleep(random.integer(0, 100));
   const running = await whatRuns(system.pool, fault.lane);
   await fault.strike(system, random, n, seed);
-  if (fault.recoversFrom !== 'mended')
-    return await recoverySeconds(system.pool, running, running.at, patienceSeconds);
-  const { at } = await whatRuns(system.pool);
-  return await recoverySeconds(system.pool, running, at, patienceSeconds);
+  const { recoversFrom = 'strike' } = fault;
+  const after = recoversFrom === 'strike' ? running : await whatRuns(system.pool, fault.lane);
+  const who = recoversFrom === 'hit' ? after : running;
+  return await recoverySeconds(system.pool, who, after.at, patienceSeconds);
 }
 
 async function untilBusy(system: System, lane: Fault['lane']): Promise<void> {

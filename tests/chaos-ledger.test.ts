@@ -109,6 +109,20 @@ it('takes an end that was being written at the fault for one after it', async ()
   expect(await recoverySeconds(() => database.pool, running, running.at, 1)).toBe(0);
 });
 
+it('takes what was in flight at the fault for no sign that a job goes on', async () => {
+  const job = await claim();
+  const running = await whatRuns(() => database.pool);
+  await effect(job.id, 'first', crypto.randomUUID());
+  await database.pool.query(`update chaos.signs set at = $1::timestamptz + interval '50 ms'`, [running.at]);
+  expect(await recoverySeconds(() => database.pool, running, running.at, 0)).toBe(Infinity);
+  await effect(job.id, 'second', crypto.randomUUID());
+  await database.pool.query(
+    `update chaos.signs set at = $1::timestamptz + interval '2 s' where step = 'second'`,
+    [running.at],
+  );
+  expect(await recoverySeconds(() => database.pool, running, running.at, 0)).toBe(2);
+});
+
 it('finds that a job does not go on', async () => {
   await claim();
   const running = await whatRuns(() => database.pool);

@@ -16,6 +16,7 @@ export const killedAtPoints: Fault = {
   name: 'killed-at-points',
   what: 'kill -9 right before and right after each call by which a process claims, has an effect, saves a step, ends a job, renews its leases, enqueues, sweeps or wakes',
   strikes: { full: places.length, quick: 2 },
+  recoversFrom: 'hit',
   async strike({ controller }, random, n, seed) {
     const { role, call, when } = places[(seed * 7 + n * stride) % places.length]!;
     const point: Point = { call, when, nth: random.integer(1, 3) };

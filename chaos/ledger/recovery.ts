@@ -12,16 +12,21 @@ export interface Running {
 const open = `select statement_timestamp() as at, pg_current_snapshot()::text as snapshot, coalesce(array_agg(id), '{}') as ids from public.background_jobs
   where status = 'processing' and ($1::text is null or lane = $1)`;
 
+/** What a process that was struck has sent before may arrive for so long. */
+const inFlight = '100 milliseconds';
+
 /**
- * The first sign of each job after a look at what runs: it began again, had an effect, or changed its status. By snapshot, for
- * what was written before the look may be committed after it.
+ * The first sign of each job after a look at what runs: it ended, or, not just in flight at the look, it began again, had an
+ * effect, or was claimed. By snapshot, for what was written before the look may be committed after it.
  */
 const signs = `
   select j.id, (
     select min(s.at) from (
-      select at from chaos.signs where job_id = j.id and not pg_visible_in_snapshot(xid, $1::pg_snapshot)
-      union all select at from chaos.changes
-      where job_id = j.id and not pg_visible_in_snapshot(xid, $1::pg_snapshot) and is_now <> 'queued') s) as at
+      select at, xid from chaos.signs where job_id = j.id and at > $3::timestamptz + interval '${inFlight}'
+      union all select at, xid from chaos.changes
+      where job_id = j.id and is_now <> 'queued'
+        and (is_now <> 'processing' or at > $3::timestamptz + interval '${inFlight}')) s
+    where not pg_visible_in_snapshot(s.xid, $1::pg_snapshot)) as at
   from unnest($2::uuid[]) as j(id)`;
 
 /** @param lane - default: any */
@@ -38,13 +43,13 @@ export async function whatRuns(pool: () => pg.Pool, lane?: string): Promise<Runn
  */
 export async function recoverySeconds(
   pool: () => pg.Pool,
-  { snapshot, ids }: Running,
+  { at, snapshot, ids }: Running,
   since: Date,
   limitSeconds: number,
 ): Promise<number> {
   const giveUpAt = Date.now() + limitSeconds * 1000;
   for (;;) {
-    const rows = await ask<{ at: Date | null }>(pool, signs, [snapshot, ids]);
+    const rows = await ask<{ at: Date | null }>(pool, signs, [snapshot, ids, at]);
     const times = rows.map((sign) => sign.at?.getTime() ?? Infinity);
     const seconds = Math.max(0, ...times.map((time) => (time - since.getTime()) / 1000));
     if (seconds < Infinity || Date.now() > giveUpAt) return seconds;
