@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault } from './fault.ts';
 import { ask } from './ledger/ask.ts';
 import { clearLedger } from './ledger/ledger.ts';
-import { recoverySeconds, whatRuns } from './ledger/recovery.ts';
+import { atTheBlow, recoverySeconds, whatRuns } from './ledger/recovery.ts';
 import { findViolations, type Violations } from './ledger/violations.ts';
 import { startLoad } from './load.ts';
 import { type Random, seeded } from './random.ts';
@@ -63,10 +63,15 @@ async function strikeOnce(
   await sleep(random.integer(0, 100));
   const running = await whatRuns(system.pool, fault.lane);
   await fault.strike(system, random, n, seed);
-  const { recoversFrom = 'strike' } = fault;
-  const after = recoversFrom === 'strike' ? running : await whatRuns(system.pool, fault.lane);
-  const who = recoversFrom === 'hit' ? after : running;
-  return await recoverySeconds(system.pool, who, after.at, patienceSeconds);
+  const after = await whatRuns(system.pool, fault.lane);
+  switch (fault.recoversFrom) {
+    case 'hit':
+      return await recoverySeconds(system.pool, after, after.at, patienceSeconds);
+    case 'mended':
+      return await recoverySeconds(system.pool, running, after.at, patienceSeconds);
+    default:
+      return await recoverySeconds(system.pool, atTheBlow(running, after), running.at, patienceSeconds);
+  }
 }
 
 async function untilBusy(system: System, lane: Fault['lane']): Promise<void> {

@@ -12,8 +12,8 @@ export interface Running {
 const open = `select statement_timestamp() as at, pg_current_snapshot()::text as snapshot, coalesce(array_agg(id), '{}') as ids from public.background_jobs
   where status = 'processing' and ($1::text is null or lane = $1)`;
 
-/** What a process that was struck has sent before may arrive for so long. */
-const inFlight = '100 milliseconds';
+/** What a process that was struck has sent before may arrive for so long, in milliseconds. */
+const inFlightMs = 100;
 
 /**
  * The first sign of each job after a look at what runs: it ended, or, not just in flight at the look, it began again, had an
@@ -22,10 +22,10 @@ const inFlight = '100 milliseconds';
 const signs = `
   select j.id, (
     select min(s.at) from (
-      select at, xid from chaos.signs where job_id = j.id and at > $3::timestamptz + interval '${inFlight}'
+      select at, xid from chaos.signs where job_id = j.id and at > $3::timestamptz + interval '${inFlightMs} ms'
       union all select at, xid from chaos.changes
       where job_id = j.id and is_now <> 'queued'
-        and (is_now <> 'processing' or at > $3::timestamptz + interval '${inFlight}')) s
+        and (is_now <> 'processing' or at > $3::timestamptz + interval '${inFlightMs} ms')) s
     where not pg_visible_in_snapshot(s.xid, $1::pg_snapshot)) as at
   from unnest($2::uuid[]) as j(id)`;
 
@@ -34,6 +34,12 @@ export async function whatRuns(pool: () => pg.Pool, lane?: string): Promise<Runn
   const [running] = await ask<Running>(pool, open, [lane]);
   if (!running) throw new Error('expected one row of what runs');
   return running;
+}
+
+/** What ran at a fault, with what a victim claimed between the look before and a blow that fell at once. */
+export function atTheBlow(before: Running, after: Running): Running {
+  if (after.at.getTime() - before.at.getTime() > inFlightMs) return before;
+  return { ...before, ids: [...new Set([...before.ids, ...after.ids])] };
 }
 
 /**
