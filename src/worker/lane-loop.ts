@@ -4,6 +4,9 @@ import type { ClaimedJob, ClaimRequest } from '../queue/job-queue.ts';
 import type { PerformHost } from '../queue/perform-host.ts';
 import type { IdleSign } from './idle-sign.ts';
 
+/** Until the bell would be rung for it, a lane that was busy a moment ago is looked at this often, in milliseconds. */
+const restlessPollMs = 20;
+
 export interface LaneLoopOptions {
   host: PerformHost;
   lane: 'edge' | 'worker';
@@ -28,7 +31,7 @@ export interface LaneLoop {
   readonly done: Promise<void>;
 }
 
-/** A drain after the other; between them it waits for the bell, or for the time of the next look. */
+/** A drain after the other; between them it waits for the bell, or for the time of the next look, which is soon while nobody rings. */
 export function startLaneLoop(options: LaneLoopOptions): LaneLoop {
   const { host, lane, stopClaiming, idle } = options;
   let bell = new AbortController();
@@ -66,7 +69,7 @@ export function startLaneLoop(options: LaneLoopOptions): LaneLoop {
     while (!stopClaiming.aborted) {
       bell = new AbortController();
       await drainOnce();
-      if (!stopClaiming.aborted) await pause(options.pollMs, bell.signal);
+      if (!stopClaiming.aborted) await pause(idle.isUp() ? options.pollMs : restlessPollMs, bell.signal);
     }
     stopClaiming.removeEventListener('abort', ring);
     idle.end();
