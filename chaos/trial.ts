@@ -69,7 +69,8 @@ async function strikeOnce(
       return await recoverySeconds(system.pool, after, after.at, patienceSeconds);
     case 'mended':
       return await recoverySeconds(system.pool, running, after.at, patienceSeconds);
-    default:
+    case 'strike':
+    case undefined:
       return await recoverySeconds(system.pool, atTheBlow(running, after), running.at, patienceSeconds);
   }
 }
