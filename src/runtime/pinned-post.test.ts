@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createPlainServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { createServer } from 'node:tls';
 import { createAdaptorServer } from '@hono/node-server';
@@ -67,6 +67,17 @@ test.each(['Node', 'Deno'])('asks for the certificate of the name, in %s', async
   if (host === 'Deno') expect(await inDeno(url)).not.toContain('Requires');
   else await expect(pinnedPost(['127.0.0.1'], url, init)).rejects.toThrow();
   expect(await asked.promise).toBe(name);
+  server.close();
+});
+
+test('rejects an answer that is not HTTP’s, and leaves the process alive', async () => {
+  const server = createPlainServer((socket) =>
+    socket.end('HTTP/1.1 999 Whatever\r\ncontent-length: 0\r\n\r\n'),
+  );
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://${name}:${(server.address() as AddressInfo).port}/`;
+  await expect(pinnedPost(['127.0.0.1'], url, init)).rejects.toThrow(RangeError);
   server.close();
 });
 

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { LookupFunction } from 'node:net';
 
 /** What is posted; the signal covers the call until the answer's head is there. */
@@ -20,19 +21,23 @@ export async function pinnedPost(
   { headers, body, signal }: PostInit,
 ): Promise<Response> {
   const { request } = url.startsWith('https:') ? await import('node:https') : await import('node:http');
-  const { promise, resolve, reject } = Promise.withResolvers<Response>();
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const sent = request(url, { method: 'POST', headers, signal, agent: false, lookup: always(addresses) });
   sent.on('error', reject);
-  sent.on('response', (answer) => {
-    const { statusCode: status = 502, headersDistinct } = answer;
-    answer.destroy();
-    const pairs = Object.entries(headersDistinct).flatMap(([name, values = []]) =>
-      values.map((value): [string, string] => [name, value]),
-    );
-    resolve(new Response(null, { status, headers: pairs }));
-  });
+  sent.on('response', resolve);
   sent.end(body);
-  return await promise;
+  const answer = await promise;
+  answer.destroy();
+  return toResponse(answer);
+}
+
+/** @throws {RangeError} the status is none of HTTP's, e.g. 999: a stranger may answer anything */
+function toResponse({ statusCode: status = 502, headersDistinct }: IncomingMessage): Response {
+  if (status < 200 || status > 599) throw new RangeError(`expected a status from 200 to 599, got ${status}`);
+  const headers = Object.entries(headersDistinct).flatMap(([name, values = []]) =>
+    values.map((value): [string, string] => [name, value]),
+  );
+  return new Response(null, { status, headers });
 }
 
 /** A resolver that has one answer. */
