@@ -5,7 +5,7 @@ import { readSignatures, type Returns, type Signature } from './signature.ts';
 /** A statement whose single row has a single column `body`: the JSON text that PostgREST would answer, or null. */
 export interface FunctionCall {
   text: string;
-  values: (string | null)[];
+  values: (string | null | unknown[])[];
   returns: Returns;
 }
 
@@ -87,8 +87,10 @@ function selectBody(returns: Returns, call: string): string {
 }
 
 /** Values travel as text and are read by the argument type's own input, as when PostgREST reads a JSON document. */
-function toText(value: unknown, type: string): string | null {
+function toText(value: unknown, type: string): string | null | unknown[] {
   if (value === null) return null;
+  // pg writes it as an array of Postgres.
+  if (Array.isArray(value) && type.endsWith('[]')) return value;
   const json = toJson(value);
   if (type === 'json' || type === 'jsonb') return json;
   return json.startsWith('"') ? (JSON.parse(json) as string) : json;

@@ -2422,12 +2422,27 @@ export type Database = {
           type: string;
         }[];
       };
+      claim_job_batch: {
+        Args: {
+          fit_seconds?: number;
+          lane: string;
+          lease_seconds: number;
+          max_jobs: number;
+          types?: Json;
+          worker: string;
+        };
+        Returns: Json;
+      };
       complete_background_jobs: {
         Args: { results: Json };
         Returns: {
           accepted: boolean;
           job_id: string;
         }[];
+      };
+      complete_job_batch: {
+        Args: { job_ids: string[]; lease_token: string; results?: Json };
+        Returns: string[];
       };
       delete_old_workspace_metrics: { Args: { keep_days: number; max_rows: number }; Returns: number };
       delete_user_credential: { Args: { provider: string; user_id: string }; Returns: boolean };

@@ -2,6 +2,8 @@ import { RpcError } from '../database/rpc.ts';
 import { mayPass } from './persist.ts';
 import type { Completion, JobQueue } from './job-queue.ts';
 
+/** So many of one lease make a call of their own, which is cheaper; fewer share one with others. */
+const ownCallFrom = 8;
 /** Completions of one call; the rest waits for the next. */
 const largestBatch = 2_000;
 /** A call stays well under the request limits of the HTTP driver. */
@@ -32,9 +34,9 @@ export function createCompletions(queue: Pick<JobQueue, 'complete'>): Completion
     // Everything that ends in the same turn of the event loop shares a call.
     await new Promise((resolve) => setTimeout(resolve, 0));
     while (waiting.length > 0) {
-      const batch = takeBatch(waiting);
-      waiting = waiting.slice(batch.length);
-      await write(batch);
+      const all = waiting;
+      waiting = [];
+      for (const batch of batchesOf(all)) await write(batch);
     }
     flushing = false;
   }
@@ -69,11 +71,26 @@ function isLockTimeout(error: unknown): boolean {
   return error instanceof RpcError && error.code === '55P03';
 }
 
-function takeBatch(waiting: readonly Waiting[]): Waiting[] {
+/** In calls of few enough jobs and bytes, those of a lease that has many together. */
+function* batchesOf(waiting: readonly Waiting[]): Generator<Waiting[]> {
+  const mixed: Waiting[] = [];
+  for (const ofLease of Map.groupBy(waiting, ({ completion }) => completion.leaseToken).values())
+    if (ofLease.length >= ownCallFrom) yield* portions(ofLease);
+    else mixed.push(...ofLease);
+  yield* portions(mixed);
+}
+
+function* portions(waiting: readonly Waiting[]): Generator<Waiting[]> {
+  let portion: Waiting[] = [];
   let bytes = 0;
-  const end = waiting.findIndex((one, index) => {
+  for (const one of waiting) {
+    if (portion.length === largestBatch || (portion.length > 0 && bytes + one.bytes > largestBatchBytes)) {
+      yield portion;
+      portion = [];
+      bytes = 0;
+    }
+    portion.push(one);
     bytes += one.bytes;
-    return index === largestBatch || (index > 0 && bytes > largestBatchBytes);
-  });
-  return waiting.slice(0, end === -1 ? waiting.length : end);
+  }
+  if (portion.length > 0) yield portion;
 }

@@ -190,7 +190,7 @@ function producing(rpc: Rpc): Pick<JobQueue, 'enqueue' | 'begin'> {
 function claiming(rpc: Rpc): Pick<JobQueue, 'claim' | 'claimOne' | 'heartbeat'> {
   return {
     async claim(request) {
-      const claimed = await rpc<rows.ClaimedRow[]>('claim_background_jobs', {
+      const batch = await rpc<rows.ClaimedBatch | null>('claim_job_batch', {
         lane: request.lane,
         worker: request.worker,
         max_jobs: request.maxJobs,
@@ -198,7 +198,7 @@ function claiming(rpc: Rpc): Pick<JobQueue, 'claim' | 'claimOne' | 'heartbeat'> 
         fit_seconds: request.fitSeconds,
         types: request.types,
       });
-      return claimed.map(rows.toClaimedJob);
+      return batch ? rows.toClaimedJobs(batch) : [];
     },
     async claimOne(jobId, worker, leaseSeconds) {
       const claimed = await rpc<rows.ClaimedRow[]>('claim_background_job', {
@@ -224,7 +224,14 @@ function ending(
 ): Pick<JobQueue, 'complete' | 'fail' | 'snooze' | 'handOff' | 'saveStep' | 'reportProgress'> {
   return {
     async complete(results) {
-      if (results.length === 0) return new Map();
+      const [first, ...others] = results;
+      if (!first) return new Map();
+      const ofOneLease = others.every(({ leaseToken }) => leaseToken === first.leaseToken);
+      if (ofOneLease && results.every(({ enqueue }) => !enqueue?.length)) {
+        const batch = rows.fromCompletions(first.leaseToken, results);
+        const refused = new Set(await rpc<string[]>('complete_job_batch', batch));
+        return new Map(results.map(({ jobId }) => [jobId, !refused.has(jobId)]));
+      }
       const answers = await rpc<{ job_id: string; accepted: boolean }[]>('complete_background_jobs', {
         results: results.map(rows.fromCompletion),
       });

@@ -23,6 +23,19 @@ export interface ClaimedRow {
   steps: Record<string, unknown> | null;
 }
 
+/** Claimed jobs in columns: the element at one place of each is one job's. */
+export interface ClaimedBatch {
+  lease_token: string;
+  ids: string[];
+  types: string[];
+  payloads: unknown[];
+  retry_counts: number[];
+  max_retries: number[];
+  timeout_seconds: number[];
+  /** By job id, of the jobs that saved any. */
+  steps: Record<string, Record<string, unknown>> | null;
+}
+
 export interface JobRowRow {
   id: string;
   type: string;
@@ -110,6 +123,30 @@ export function toClaimedJob(row: ClaimedRow): ClaimedJob {
     timeoutSeconds: row.timeout_seconds,
     leaseToken: row.lease_token,
     steps: row.steps ?? {},
+  };
+}
+
+export function toClaimedJobs(batch: ClaimedBatch): ClaimedJob[] {
+  const { types, payloads, retry_counts: retryCounts, max_retries: maxRetries } = batch;
+  return batch.ids.map((id, at) => ({
+    id,
+    type: types[at]!,
+    payload: payloads[at],
+    retryCount: retryCounts[at]!,
+    maxRetries: maxRetries[at]!,
+    timeoutSeconds: batch.timeout_seconds[at]!,
+    leaseToken: batch.lease_token,
+    steps: batch.steps?.[id] ?? {},
+  }));
+}
+
+/** Completions of one lease, without follow-ups. */
+export function fromCompletions(leaseToken: string, completions: readonly Completion[]) {
+  const silent = completions.every(({ result }) => result === null || result === undefined);
+  return {
+    lease_token: leaseToken,
+    job_ids: completions.map(({ jobId }) => jobId),
+    results: silent ? undefined : completions.map(({ result }) => result ?? null),
   };
 }
 
