@@ -11,6 +11,7 @@ export interface RoundTrips {
 }
 
 const purpose: Record<string, keyof RoundTrips> = {
+  complete_job_batch: 'completion',
   complete_background_jobs: 'completion',
   report_job_quotas: 'quota',
 };

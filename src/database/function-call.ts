@@ -90,7 +90,7 @@ function selectBody(returns: Returns, call: string): string {
 function toText(value: unknown, type: string): string | null | unknown[] {
   if (value === null) return null;
   // pg writes it as an array of Postgres.
-  if (Array.isArray(value) && type.endsWith('[]')) return value;
+  if (Array.isArray(value) && type.endsWith('[]')) return value as unknown[];
   const json = toJson(value);
   if (type === 'json' || type === 'jsonb') return json;
   return json.startsWith('"') ? (JSON.parse(json) as string) : json;

@@ -26,6 +26,7 @@ const FUNCTIONS = `
   create function echo_time(value timestamptz) returns timestamptz language sql as 'select value';
   create function echo_interval(value interval) returns interval language sql as 'select value';
   create function echo_boolean(value boolean) returns boolean language sql as 'select value';
+  create function echo_texts(value text[]) returns text[] language sql as 'select value';
   create function is_null(value text) returns boolean language sql as 'select value is null';
   create function big() returns bigint language sql as 'select 9007199254740991';
   create function two_outs(out first integer, out second text) language sql as $$ select 1, 'b' $$;
@@ -41,6 +42,8 @@ const FUNCTIONS = `
   create function keep_a_pet(id integer) returns void language sql as 'insert into public.pet values (id)';
   create function die() returns void language sql security definer as 'select pg_terminate_backend(pg_backend_pid())';
 `;
+
+const hostileTexts = ['a,b', '"quoted"', 'back\\slash', '{braces}', '', ' ', 'NULL', null, '{"json": [1]}'];
 
 /** What a call answers: title, function, arguments, answer. */
 const answers: [string, string, Record<string, unknown>, unknown][] = [
@@ -59,6 +62,8 @@ const answers: [string, string, Record<string, unknown>, unknown][] = [
     { value: '2026-02-03T05:05:06+01:00' },
     '2026-02-03T04:05:06+00:00',
   ],
+  ['an array of texts as it came', 'echo_texts', { value: hostileTexts }, hostileTexts],
+  ['an empty array as an empty array', 'echo_texts', { value: [] }, []],
   ['a null scalar as null', 'echo_text', { value: null }, null],
   ['a function whose names need quotes', 'Order', { from: 'here' }, 'here'],
 ];

@@ -283,7 +283,7 @@ describeDrivers('process-job', (driver) => {
     let lost = 1;
     const losing: Rpc = async <Result>(...call: Parameters<UncheckedRpc>): Promise<Result> => {
       const answer = await open.rpc<Result>(...call);
-      if (call[0] === 'complete_background_jobs' && lost-- > 0) throw new DatabaseUnreachableError('cut');
+      if (call[0] === 'complete_job_batch' && lost-- > 0) throw new DatabaseUnreachableError('cut');
       return answer;
     };
     const jobId = await enqueue({ type: 'test/echo', payload: { n: 1 } });

@@ -28,7 +28,7 @@ const failing = defineJob({
 const catalog = [ping, working, failing] as JobDefinition[];
 
 const begin = 'begin_background_job';
-const complete = 'complete_background_jobs';
+const complete = 'complete_job_batch';
 const fail = 'fail_background_job';
 /** Once per process, and at most every ten seconds: the job types, and the lanes that operators gave them. */
 const shared = ['list_job_lanes', 'sync_job_types', 'sync_payload_schemas'];

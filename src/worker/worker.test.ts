@@ -141,11 +141,11 @@ describe('a worker', () => {
     await start({ log, pollMs: 50 });
     const [long] = await enqueue({ type: 'test/held' });
     await reaches(long, 'processing');
-    await database.pool.query('alter function claim_background_jobs rename to claim_away');
+    await database.pool.query('alter function claim_job_batch rename to claim_away');
     await vi.waitFor(() =>
       expect(log.records.map((each) => each.message)).toContain('could not claim, trying again'),
     );
-    await database.pool.query('alter function claim_away rename to claim_background_jobs');
+    await database.pool.query('alter function claim_away rename to claim_job_batch');
     const [quick] = await enqueue({ type: 'test/echo' });
     await reaches(quick, 'completed');
     expect(await queue.get(long!)).toMatchObject({ status: 'processing' });

@@ -72,6 +72,65 @@ end
 $$;
 comment on function job_queue.leased_rows(uuid, uuid[]) is 'What a claim answers, in claim order.';
 
+drop function job_queue.pick_line(text, timestamptz, integer, text[], text[], text[], boolean);
+drop function job_queue.pick_ready(text, timestamptz, timestamptz, integer, text[], text[], text[], boolean);
+create function job_queue.pick_line(
+  p_lane text, p_from timestamptz, p_now timestamptz, p_max_jobs integer, p_types text[], p_unfit text[], p_undecided text[],
+  p_careful boolean, p_low_priority boolean, out ctids tid[], out ids uuid[], out keyed boolean)
+language plpgsql
+set search_path = '' set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
+  set plan_cache_mode = force_generic_plan
+as $$
+declare
+  v_all boolean := p_types is null and p_unfit = '{}' and p_undecided = '{}' and not p_careful;
+  v_from timestamptz := p_from;
+  v_pages bigint;
+  v_first_at timestamptz;
+  v_more record;
+begin
+  loop
+    v_pages := pg_stat_get_xact_blocks_fetched('public.background_job_ready'::regclass);
+    -- A job may run when its run_at is past. For priorities from 0 up that implies sort_at <= now, so the scan ends there.
+    select array_agg(p.ctid), array_agg(p.id), coalesce(bool_or(p.concurrency_key is not null), false), min(p.sort_at)
+    into ctids, ids, keyed, v_first_at
+    from (
+      select r.ctid, r.id, r.concurrency_key, r.sort_at from public.background_job_ready r
+      where r.lane = p_lane and r.sort_at >= v_from and r.sort_at <= p_now and r.run_at <= p_now and r.expires_at > p_now
+        and (p_types is null or r.type = any (p_types)) and not r.type = any (p_unfit)
+        and (r.concurrency_key is null or r.concurrency_key not in (select unnest(p_undecided)))
+        and (not p_careful or job_queue.hold_waiting_job(r.id))
+      order by r.sort_at, r.id limit p_max_jobs for update skip locked) p;
+    if p_low_priority and coalesce(cardinality(ids), 0) < p_max_jobs then
+      select array_agg(p.ctid) as ctids, array_agg(p.id) as ids, coalesce(bool_or(p.concurrency_key is not null), false) as keyed
+      into v_more
+      from (
+        select r.ctid, r.id, r.concurrency_key from public.background_job_ready r
+        where r.lane = p_lane and r.sort_at > r.run_at and r.sort_at > p_now and r.sort_at < 'infinity'
+          and r.run_at <= p_now and r.expires_at > p_now
+          and (p_types is null or r.type = any (p_types)) and not r.type = any (p_unfit)
+          and (r.concurrency_key is null or r.concurrency_key not in (select unnest(p_undecided)))
+          and (not p_careful or job_queue.hold_waiting_job(r.id))
+        order by r.sort_at, r.id limit p_max_jobs - coalesce(cardinality(ids), 0) for update skip locked) p;
+      ctids := ctids || v_more.ctids;
+      ids := ids || v_more.ids;
+      keyed := keyed or v_more.keyed;
+    end if;
+    exit when ids is not null or v_from = '-infinity';
+    v_from := '-infinity';
+  end loop;
+  -- A pick reads a page or two for each row that it locks. Far more are 5,000 rows or so that only an old snapshot sees.
+  if v_all and v_from = '-infinity' and v_first_at is not null
+     and pg_stat_get_xact_blocks_fetched('public.background_job_ready'::regclass) - v_pages > 64 + 2 * cardinality(ids) then
+    perform job_queue.note_line_start(p_lane, v_first_at, p_now);
+  end if;
+end
+$$;
+comment on function job_queue.pick_line(
+  text, timestamptz, timestamptz, integer, text[], text[], text[], boolean, boolean) is
+  'Locks up to p_max_jobs runnable ready rows from p_from on, in order, from the very front when there is nothing behind that place; none of the undecided concurrency keys; with p_careful their jobs'' rows too, passing by those that others hold; with p_low_priority those, too, that stand behind jobs that are not due. Null arrays when there is none.';
+
+-- Every statement of a function that a claim calls is set up anew for each claim, which for a claim of one job is most of
+-- the work: so one statement asks for all that is seldom there, and what is not there costs nothing more.
 create function job_queue.claim_jobs(
   p_lane text, p_worker text, p_max_jobs integer, p_lease_seconds integer, p_fit_seconds integer, p_types jsonb,
   out token uuid, out ids uuid[])
@@ -80,46 +139,79 @@ set search_path = '' set lock_timeout = '100ms' set enable_seqscan = off set jit
 as $$
 declare
   v_now timestamptz := clock_timestamp();
-  v_types text[] := case when jsonb_typeof(p_types) = 'array' then array(select jsonb_array_elements_text(p_types)) end;
-  v_unfit text[];
+  v_seldom record;
+  v_from timestamptz := '-infinity';
+  v_types text[];
+  v_unfit text[] := '{}';
   v_undecided text[] := '{}';
   v_left integer := p_max_jobs;
   v_passes integer := 0;
-  v_pick record;
-  v_kept record;
-  v_startable uuid[];
   v_careful boolean := false;
+  v_ctids tid[];
+  v_ids uuid[];
+  v_keyed boolean;
+  v_kept record;
+  v_look_behind boolean;
   v_claimed integer;
 begin
-  perform job_queue.require_claimable(p_lane, p_types);
-  perform job_queue.require_claim_arguments(p_worker, p_max_jobs, p_lease_seconds);
-  v_unfit := job_queue.unfit_types(p_fit_seconds);
+  if p_types is not null or not coalesce(p_lane in ('inline', 'edge', 'worker') and p_worker <> '' and p_worker = btrim(p_worker)
+       and p_max_jobs between 1 and 10000 and p_lease_seconds between 1 and 86400, false) then
+    perform job_queue.require_claimable(p_lane, p_types);
+    perform job_queue.require_claim_arguments(p_worker, p_max_jobs, p_lease_seconds);
+    if p_types <> 'null' then v_types := array(select jsonb_array_elements_text(p_types)); end if;
+  end if;
+  select
+    exists (select from public.background_job_freed_keys) as freed_key,
+    t.held or exists (
+      select from public.job_quotas q where q.blocked_until > v_now or (q.remaining = 0 and q.resets_at > v_now)) as held_type,
+    t.throttled as throttle,
+    exists (
+      select from public.background_job_ready r
+      where r.lane = p_lane and r.sort_at > r.run_at and r.sort_at > v_now and r.sort_at < 'infinity' and r.run_at <= v_now
+    ) as low_priority,
+    case p_lane when 'edge' then (select l.last_value from job_queue.edge_line_noted l)
+                when 'worker' then (select l.last_value from job_queue.worker_line_noted l) end as line_noted
+  into v_seldom
+  from (
+    select coalesce(bool_or(t.paused or t.throttle_limit is not null), false) as held,
+           coalesce(bool_or(t.throttle_limit is not null), false) as throttled
+    from public.job_types t) t;
+  if v_seldom.held_type or p_fit_seconds is not null then v_unfit := job_queue.unfit_types(p_fit_seconds); end if;
+  if abs(extract(epoch from v_now) * 1000000 - v_seldom.line_noted) <= 1000000 then
+    v_from := job_queue.line_start(p_lane, v_now);
+  end if;
+  if v_seldom.freed_key then perform job_queue.unpark_jobs(); end if;
   token := gen_random_uuid();
-  if exists (select from public.background_job_freed_keys) then perform job_queue.unpark_jobs(); end if;
   loop
     begin
-      select * into v_pick from job_queue.pick_line(p_lane, v_now, v_left, v_types, v_unfit, v_undecided, v_careful);
-      exit when v_pick.ids is null;
-      select * into v_kept from job_queue.keep_startable(v_pick.ctids, v_pick.keyed);
-      if v_kept.ctids is not null then
-        v_startable := coalesce(v_kept.ids, v_pick.ids);
-        delete from public.background_job_ready r where r.ctid = any (v_kept.ctids);
-        v_claimed := job_queue.lease_jobs(
-          token, v_startable, p_lane, p_worker, v_now, p_lease_seconds, true, v_pick.keyed);
-        if v_claimed < cardinality(v_kept.ctids) then perform job_queue.put_back(v_startable); end if;
-        if v_claimed > 0 then ids := ids || v_startable; end if;
+      select p.ctids, p.ids, p.keyed into v_ctids, v_ids, v_keyed
+      from job_queue.pick_line(
+        p_lane, v_from, v_now, v_left, v_types, v_unfit, v_undecided, v_careful,
+        v_seldom.low_priority or v_seldom.freed_key) as p;
+      exit when v_ids is null;
+      v_look_behind := false;
+      if v_keyed or v_seldom.throttle then
+        select * into v_kept from job_queue.keep_startable(v_ctids, v_keyed);
+        v_ctids := v_kept.ctids;
+        v_ids := coalesce(v_kept.ids, v_ids);
+        v_look_behind := v_kept.parked or v_kept.throttled or v_kept.undecided <> '{}';
+        v_undecided := v_undecided || v_kept.undecided;
+        if v_kept.throttled then
+          -- The front of the line may not start now: look behind it.
+          v_unfit := v_unfit || array(select t.type from public.job_types t where t.throttle_limit is not null);
+        end if;
+      end if;
+      if v_ctids is not null then
+        delete from public.background_job_ready r where r.ctid = any (v_ctids);
+        v_claimed := job_queue.lease_jobs(token, v_ids, p_lane, p_worker, v_now, p_lease_seconds, true, v_keyed);
+        if v_claimed < cardinality(v_ctids) then perform job_queue.put_back(v_ids); end if;
+        if v_claimed > 0 then ids := ids || v_ids; end if;
         v_left := v_left - v_claimed;
       end if;
       v_passes := v_passes + 1;
-      v_undecided := v_undecided || v_kept.undecided;
-      if v_kept.throttled then
-        -- The front of the line may not start now: look behind it.
-        v_unfit := v_unfit || array(select t.type from public.job_types t where t.throttle_limit is not null);
-      end if;
       -- Behind jobs that had to stay there are others. With something to show, a claim does not look for ever; and with locks
       -- on a thousand keys it holds up the claims beside it, which then look as long: the next claim goes on.
-      exit when v_left = 0 or (v_left < p_max_jobs and v_passes >= 4) or cardinality(v_undecided) > 1000
-        or not (v_kept.parked or v_kept.throttled or v_kept.undecided <> '{}');
+      exit when v_left = 0 or not v_look_behind or (v_left < p_max_jobs and v_passes >= 4) or cardinality(v_undecided) > 1000;
     exception when lock_not_available then
       -- Somebody's open transaction holds one of these jobs' rows. Again, with only the jobs that nobody holds.
       if v_careful then raise; end if;
@@ -167,7 +259,9 @@ begin
   select json_build_object(
     'lease_token', v_claim.token, 'ids', json_agg(l.id), 'types', json_agg(l.type), 'payloads', json_agg(l.payload),
     'retry_counts', json_agg(l.retry_count), 'max_retries', json_agg(l.max_retries),
-    'timeout_seconds', json_agg(l.timeout_seconds), 'steps', job_queue.steps_of(v_claim.ids))
+    'timeout_seconds', json_agg(l.timeout_seconds),
+    'steps', case when exists (select from public.background_job_steps s where s.job_id = any (v_claim.ids)) then
+      job_queue.steps_of(v_claim.ids) end)
   into v_batch
   from (
     select j.id, j.type, j.payload, j.retry_count, j.max_retries, j.timeout_seconds from public.background_jobs j
@@ -303,8 +397,32 @@ language plpgsql
 set search_path = '' set enable_seqscan = off set jit = off set plan_cache_mode = force_generic_plan
 as $$
 declare
+  v_job record;
   v_ends record;
 begin
+  if cardinality(p_ids) = 1 then
+    -- Without aggregates, which cost more than one job.
+    update public.background_jobs j
+    set revision = j.revision + 1, status = 'completed', result = null, error = null, completed_at = p_now,
+        lease_token = null, lease_until = null,
+        duration_ms = greatest(0, (date_part('epoch', p_now - j.started_at) * 1000)::bigint),
+        active_ms = j.active_ms + greatest(0, (date_part('epoch', p_now - j.started_at) * 1000)::bigint)
+    where j.id = p_ids[1] and j.status = 'processing' and j.lease_token = p_token
+    returning j.type, j.concurrency_key,
+      -- As in complete_held.
+      least(j.duration_ms, 2147483647)::integer as duration, greatest(0, least(j.active_ms, 2147483647))::integer as active,
+      floor(date_part('epoch', greatest(least(j.created_at, j.started_at), 'epoch')) / 3600)::integer as created_hour,
+      least(date_part('epoch', j.started_at - greatest(least(greatest(j.run_at, j.created_at), j.started_at), 'epoch')) * 1000,
+        2147483647)::integer as wait
+    into v_job;
+    if not found then return; end if;
+    accepted := p_ids;
+    if v_job.concurrency_key is not null then keyed := p_ids; end if;
+    insert into public.background_job_ends (ended_at, type, outcome, jobs, created_hour, created, durations, actives, waits)
+    values (p_now, v_job.type, 'completed', 1, v_job.created_hour, 1, array[v_job.duration],
+            case when v_job.active <> v_job.duration then array[v_job.active] end, array[v_job.wait]);
+    return;
+  end if;
   with done as (
     update public.background_jobs j
     set revision = j.revision + 1, status = 'completed', result = null, error = null, completed_at = p_now,
@@ -313,7 +431,6 @@ begin
         active_ms = j.active_ms + greatest(0, (date_part('epoch', p_now - j.started_at) * 1000)::bigint)
     where j.id = any (p_ids) and j.status = 'processing' and j.lease_token = p_token
     returning j.id, j.concurrency_key is not null as keyed, j.type,
-      -- As in complete_held.
       least(j.duration_ms, 2147483647)::integer as duration, greatest(0, least(j.active_ms, 2147483647))::integer as active,
       floor(date_part('epoch', greatest(least(j.created_at, j.started_at), 'epoch')) / 3600)::integer as created_hour,
       least(date_part('epoch', j.started_at - greatest(least(greatest(j.run_at, j.created_at), j.started_at), 'epoch')) * 1000,
@@ -333,6 +450,23 @@ end
 $$;
 comment on function job_queue.complete_leased(uuid, uuid[], timestamptz) is
   'complete_held for jobs of one lease that have nothing to tell: without a join, which costs more than their update.';
+
+create or replace function job_queue.release_lease(p_token uuid, p_jobs integer) returns void
+language plpgsql
+set search_path = '' set enable_seqscan = off set plan_cache_mode = force_generic_plan
+as $$
+declare
+  v_remaining integer;
+begin
+  -- Most leases end all at once.
+  delete from public.background_job_leases l where l.token = p_token and l.remaining <= p_jobs;
+  if found then return; end if;
+  update public.background_job_leases l set remaining = l.remaining - p_jobs
+  where l.token = p_token returning l.remaining into v_remaining;
+  -- Somebody else has just released others.
+  if v_remaining <= 0 then delete from public.background_job_leases l where l.token = p_token; end if;
+end
+$$;
 
 create function job_queue.free_slots(p_ids uuid[]) returns void
 language plpgsql
@@ -425,6 +559,7 @@ grant execute on function public.claim_job_batch(text, text, integer, integer, i
   public.complete_job_batch(uuid, uuid[], jsonb) to service_role;
 revoke all on function job_queue.lease_jobs(uuid, uuid[], text, text, timestamptz, integer, boolean, boolean),
   job_queue.steps_of(uuid[]), job_queue.leased_rows(uuid, uuid[]),
+  job_queue.pick_line(text, timestamptz, timestamptz, integer, text[], text[], text[], boolean, boolean),
   job_queue.claim_jobs(text, text, integer, integer, integer, jsonb),
   job_queue.complete_held(uuid[], uuid[], jsonb[], timestamptz), job_queue.complete_leased(uuid, uuid[], timestamptz),
   job_queue.free_slots(uuid[]) from public, anon, authenticated, service_role;

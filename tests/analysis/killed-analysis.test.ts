@@ -151,7 +151,7 @@ it('killed when all is done and nobody knows, asks for nothing', async () => {
   await attemptOver(
     jobId,
     watched(async (name) => {
-      if (name === 'complete_background_jobs') await expireLease(world.database, jobId);
+      if (name === 'complete_job_batch') await expireLease(world.database, jobId);
     }),
   );
   expect(await world.analysis(analysisId)).toMatchObject({ status: 'completed' });

@@ -49,6 +49,13 @@ describe('on a database with a history, and a line whose statistics are old', ()
       const leases = JSON.stringify(jobs.map((job) => lease(job)));
       await client.query('select * from heartbeat_background_jobs($1, 60)', [leases]);
       await client.query('select * from complete_background_jobs($1)', [leases]);
+      for (const results of [null, '["a", "b", "c"]']) {
+        const { rows } = await client.query<{ batch: { lease_token: string; ids: string[] } }>(
+          `select claim_job_batch('edge', 'w1', 3, 60) as batch`,
+        );
+        const { lease_token: token, ids } = rows[0]!.batch;
+        await client.query('select complete_job_batch($1, $2, $3)', [token, ids, results]);
+      }
       await client.query('select * from enqueue_background_jobs($1)', [
         JSON.stringify([{ type: 'plan', idempotency_key: jobs[0]?.id }, { type: 'plan' }]),
       ]);

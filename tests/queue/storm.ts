@@ -21,6 +21,14 @@ export interface StormPayload {
   followUps?: Record<string, unknown>[];
 }
 
+/** A completion, as `complete_background_jobs` takes it. */
+interface Ended {
+  job_id: string;
+  lease_token: string;
+  result: string;
+  enqueue: Record<string, unknown>[];
+}
+
 /** What a storm needs beside claimers: it goes on until all of it has ended, and nothing waits or runs any more. */
 export type Producer = (random: Random) => Promise<void>;
 
@@ -152,13 +160,27 @@ class Storm {
         result: id,
         enqueue: (payload as StormPayload).followUps ?? [],
       }));
+    accepted.push(...(await this.complete(client, results)));
+    for (const id of accepted) this.accepted.set(id, (this.accepted.get(id) ?? 0) + 1);
+    return accepted;
+  }
+
+  /** Through either function, as a process does. */
+  private async complete(client: pg.Client, results: readonly Ended[]): Promise<string[]> {
+    const [first] = results;
+    if (first && results.every(({ enqueue }) => enqueue.length === 0)) {
+      const ids = results.map((one) => one.job_id);
+      const { rows } = await client.query<{ refused: string[] }>(
+        'select complete_job_batch($1, $2, $3) as refused',
+        [first.lease_token, ids, ids.length % 2 === 0 ? null : JSON.stringify(ids)],
+      );
+      return ids.filter((id) => !rows[0]?.refused.includes(id));
+    }
     const { rows } = await client.query<{ job_id: string; accepted: boolean }>(
       'select * from complete_background_jobs($1)',
       [JSON.stringify(results)],
     );
-    accepted.push(...rows.filter((row) => row.accepted).map((row) => row.job_id));
-    for (const id of accepted) this.accepted.set(id, (this.accepted.get(id) ?? 0) + 1);
-    return accepted;
+    return rows.filter((row) => row.accepted).map((row) => row.job_id);
   }
 
   /** A process that slept through its lease: its outcomes must not count any more. */

@@ -63,14 +63,21 @@ function valueOf(type: string, words: readonly string[], known: Known): fc.Arbit
     { weight: 4, arbitrary: hostileText },
   );
   const word = fc.constantFrom(...(words.length > 0 ? words : ['edge']));
+  const uuid = fc.oneof(
+    { weight: 5, arbitrary: fc.constantFrom(...known.uuids) },
+    { weight: 1, arbitrary: fc.uuid() },
+  );
   const integer = fc.oneof(fc.constantFrom(...integers), fc.constantFrom(...known.numbers), fc.integer());
   switch (type) {
     case 'text':
       return fc.oneof(text, word);
     case 'uuid':
+      return uuid;
+    case 'uuid[]':
       return fc.oneof(
-        { weight: 5, arbitrary: fc.constantFrom(...known.uuids) },
-        { weight: 1, arbitrary: fc.uuid() },
+        { weight: 6, arbitrary: fc.array(uuid, { maxLength: 5 }) },
+        { weight: 1, arbitrary: fc.array(fc.option(uuid), { maxLength: 5 }) },
+        { weight: 1, arbitrary: fc.tuple(fc.tuple(uuid), fc.tuple(uuid)) },
       );
     case 'integer':
       return integer;

@@ -87,6 +87,7 @@ export function samplesOf({ uuids }: Known): Record<string, Record<string, JsonV
     complete_background_jobs: {
       results: leases.map((lease) => [{ ...(lease as object), result: { n: 1 }, enqueue: [job] }]),
     },
+    complete_job_batch: { results: [[{ n: 1 }], [null, 2]] },
     heartbeat_background_jobs: { leases: leases.map((lease) => [lease, lease]) },
     fail_background_job: { error: [{ name: 'Error', message: 'boom', stack: 'at' }] },
     sync_job_types: { definitions: [[definition]] },
