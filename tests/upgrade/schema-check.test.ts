@@ -70,12 +70,12 @@ describe('code that is newer than the schema', () => {
     }
 
     test('answers 503 and says so where a function is missing', async () => {
-      await database.pool.query('drop function claim_background_jobs');
+      await database.pool.query('drop function claim_job_batch');
       const version = await ageDatabase();
       const answer = await post();
       expect(answer.status).toBe(503);
       expect(await answer.json()).toEqual({
-        error: `claim_background_jobs: ${sentence(`is at ${version}`)}`,
+        error: `claim_job_batch: ${sentence(`is at ${version}`)}`,
       });
     });
 
@@ -85,7 +85,7 @@ describe('code that is newer than the schema', () => {
     });
 
     test('does not blame the migrations for what is missing in a database that has them all', async () => {
-      await database.pool.query('drop function claim_background_jobs');
+      await database.pool.query('drop function claim_job_batch');
       const answer = await post();
       expect(answer.status).toBe(500);
       expect(await answer.json()).toEqual({ error: 'internal error' });
