@@ -61,7 +61,7 @@ function writeCall(
   const list = given.map((key, index) => `${quote(key)} => $${index + 1}::${typeOf(key)}`);
   return {
     text: selectBody(signature.returns, `public.${quote(name)}(${list.join(', ')})`),
-    values: given.map((key) => toText(args[key], typeOf(key))),
+    values: given.map((key) => toParameter(args[key], typeOf(key))),
     returns: signature.returns,
   };
 }
@@ -87,11 +87,11 @@ function selectBody(returns: Returns, call: string): string {
 }
 
 /** Values travel as text and are read by the argument type's own input, as when PostgREST reads a JSON document. */
-function toText(value: unknown, type: string): string | null | unknown[] {
+function toParameter(value: unknown, type: string): string | null | unknown[] {
   if (value === null) return null;
-  // pg writes it as an array of Postgres.
-  if (Array.isArray(value) && type.endsWith('[]')) return value as unknown[];
   const json = toJson(value);
+  // pg writes it as an array of Postgres.
+  if (Array.isArray(value) && type.endsWith('[]')) return JSON.parse(json) as unknown[];
   if (type === 'json' || type === 'jsonb') return json;
   return json.startsWith('"') ? (JSON.parse(json) as string) : json;
 }

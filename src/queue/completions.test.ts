@@ -20,6 +20,21 @@ it('writes completions that end together in one call', async () => {
   expect(calls).toEqual([['one', 'two', 'three']]);
 });
 
+it('writes those of a lease that has many in a call of their own, and the others together', async () => {
+  const calls: string[][] = [];
+  const completions = createCompletions({
+    complete: (results) => {
+      calls.push([...new Set(results.map(({ leaseToken }) => leaseToken))]);
+      return Promise.resolve(new Map(results.map(({ jobId }) => [jobId, true])));
+    },
+  });
+  const leases = ['few', ...Array.from({ length: 8 }, () => 'many'), 'one', 'few'];
+  await Promise.all(
+    leases.map((leaseToken, n) => completions.add({ ...completion(`job ${n}`), leaseToken }, 10)),
+  );
+  expect(calls).toEqual([['many'], ['few', 'one']]);
+});
+
 it.each([
   ['a refused one', new RpcError('complete', { code: 'PT400', message: 'results[0].enqueue' })],
   ['one whose row is locked', new RpcError('complete', { code: '55P03', message: 'lock timeout' })],

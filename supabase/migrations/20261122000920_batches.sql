@@ -241,8 +241,6 @@ begin
   end if;
 end
 $$;
-alter function public.claim_background_jobs(text, text, integer, integer, integer, jsonb) reset all;
-alter function public.claim_background_jobs(text, text, integer, integer, integer, jsonb) set search_path = '';
 
 create function public.claim_job_batch(
   lane text, worker text, max_jobs integer, lease_seconds integer, fit_seconds integer default null,
@@ -397,32 +395,8 @@ language plpgsql
 set search_path = '' set enable_seqscan = off set jit = off set plan_cache_mode = force_generic_plan
 as $$
 declare
-  v_job record;
   v_ends record;
 begin
-  if cardinality(p_ids) = 1 then
-    -- Without aggregates, which cost more than one job.
-    update public.background_jobs j
-    set revision = j.revision + 1, status = 'completed', result = null, error = null, completed_at = p_now,
-        lease_token = null, lease_until = null,
-        duration_ms = greatest(0, (date_part('epoch', p_now - j.started_at) * 1000)::bigint),
-        active_ms = j.active_ms + greatest(0, (date_part('epoch', p_now - j.started_at) * 1000)::bigint)
-    where j.id = p_ids[1] and j.status = 'processing' and j.lease_token = p_token
-    returning j.type, j.concurrency_key,
-      -- As in complete_held.
-      least(j.duration_ms, 2147483647)::integer as duration, greatest(0, least(j.active_ms, 2147483647))::integer as active,
-      floor(date_part('epoch', greatest(least(j.created_at, j.started_at), 'epoch')) / 3600)::integer as created_hour,
-      least(date_part('epoch', j.started_at - greatest(least(greatest(j.run_at, j.created_at), j.started_at), 'epoch')) * 1000,
-        2147483647)::integer as wait
-    into v_job;
-    if not found then return; end if;
-    accepted := p_ids;
-    if v_job.concurrency_key is not null then keyed := p_ids; end if;
-    insert into public.background_job_ends (ended_at, type, outcome, jobs, created_hour, created, durations, actives, waits)
-    values (p_now, v_job.type, 'completed', 1, v_job.created_hour, 1, array[v_job.duration],
-            case when v_job.active <> v_job.duration then array[v_job.active] end, array[v_job.wait]);
-    return;
-  end if;
   with done as (
     update public.background_jobs j
     set revision = j.revision + 1, status = 'completed', result = null, error = null, completed_at = p_now,
@@ -431,6 +405,7 @@ begin
         active_ms = j.active_ms + greatest(0, (date_part('epoch', p_now - j.started_at) * 1000)::bigint)
     where j.id = any (p_ids) and j.status = 'processing' and j.lease_token = p_token
     returning j.id, j.concurrency_key is not null as keyed, j.type,
+      -- As in complete_held.
       least(j.duration_ms, 2147483647)::integer as duration, greatest(0, least(j.active_ms, 2147483647))::integer as active,
       floor(date_part('epoch', greatest(least(j.created_at, j.started_at), 'epoch')) / 3600)::integer as created_hour,
       least(date_part('epoch', j.started_at - greatest(least(greatest(j.run_at, j.created_at), j.started_at), 'epoch')) * 1000,
