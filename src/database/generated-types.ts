@@ -346,13 +346,16 @@ export type Database = {
       };
       background_job_freed_keys: {
         Row: {
-          concurrency_key: string;
+          concurrency_keys: string[];
+          keys: number;
         };
         Insert: {
-          concurrency_key: string;
+          concurrency_keys: string[];
+          keys?: never;
         };
         Update: {
-          concurrency_key?: string;
+          concurrency_keys?: string[];
+          keys?: never;
         };
         Relationships: [];
       };

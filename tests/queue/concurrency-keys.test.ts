@@ -51,6 +51,29 @@ describe('concurrency keys', () => {
     }
   });
 
+  it('changed by hand while a job runs give its slot to the new key', async () => {
+    const { id } = await queue.running({ concurrency_key: 'k' });
+    await queue.sql(`update background_jobs set concurrency_key = 'l' where id = $1`, [id]);
+    expect(await queue.sql('select job_id, concurrency_key from background_job_slots')).toEqual([
+      { job_id: id, concurrency_key: 'l' },
+    ]);
+  });
+
+  it("take up no more than 2,000 of the server's locks by a claim, and the next claim goes on", async () => {
+    await queue.enqueue(
+      ...Array.from({ length: 2_500 }, (_, n) => ({ type: 'a', concurrency_key: `k${n}` })),
+    );
+    const claimer = await queue.connect();
+    await claimer.query('begin');
+    expect(await queue.claim({ maxJobs: 2_500 }, claimer)).toHaveLength(2_000);
+    const locks = await claimer.query(
+      `select 1 from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()`,
+    );
+    expect(locks.rows.length).toBeLessThan(2_010);
+    await claimer.query('commit');
+    expect(await queue.claim({ maxJobs: 2_500 })).toHaveLength(500);
+  });
+
   it('hold under eight claimers at once, and every job runs', async () => {
     const limits: Record<string, number> = { k1: 1, k2: 2, k3: 3 };
     const jobs = Object.entries(limits).flatMap(([concurrency_key, concurrency_limit]) =>

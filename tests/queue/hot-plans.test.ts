@@ -31,10 +31,14 @@ async function fill(client: pg.PoolClient): Promise<void> {
   );
   await client.query('reset session_replication_role');
   for (let n = 0; n < 4; n++) {
-    const jobs = Array.from({ length: 2_000 }, () => ({ type: 'plan' }));
+    const jobs = Array.from({ length: 2_000 }, (_, job) => ({ type: 'plan', ...keyOf(job) }));
     await client.query('select count(*) from enqueue_background_jobs($1)', [JSON.stringify(jobs)]);
   }
 }
+
+/** Every third job has a key, which the next ones that have it must wait for. */
+const keyOf = (job: number): { concurrency_key?: string } =>
+  job % 3 === 0 ? { concurrency_key: `key ${job % 1_000}` } : {};
 
 /** Plans with such a scan. A bitmap of the ids that were asked for reads what it needs; one of a line does not. */
 const withScan = (plans: string[], scans: string, table: string): string[] =>
@@ -64,7 +68,7 @@ describe('on a database with a history, and a line whose statistics are old', ()
     for (let n = 0; n < 6; n++) await run();
     const plans = await plansOf(client, run);
     expect(plans.length).toBeGreaterThan(10);
-    for (const table of ['background_jobs', 'background_job_leases'])
+    for (const table of ['background_jobs', 'background_job_leases', 'background_job_slots'])
       expect(withScan(plans, 'Seq Scan', table), table).toEqual([]);
     expect(withScan(plans, 'Seq Scan|Bitmap Heap Scan', 'background_job_ready')).toEqual([]);
     await client.query('truncate background_jobs cascade');

@@ -15,6 +15,7 @@ export const releases: readonly { version: string; digest: string }[] = [
   { version: '20261122000793', digest: '9e11c450bf2e8e75d81313ec44dd6a9f398cd412de8472c353f62386965afa80' },
   { version: '20261122000813', digest: 'c0c376f61a3edc7ea7980abd2214e05e344a0fbcac6f4df015e39654db32365b' },
   { version: '20261122000912', digest: '35b966a89fc1b9046428d2e936fcd7a3bd87ac4ecdc7f1d02d8b112c8bb8f89d' },
+  { version: '20261122000921', digest: '000db6e7d503f8a5b244958d346e893c8eec9446ca4a41e3a290ad134d2a5f63' },
 ];
 
 /** The files of the migrations up to and with this version, in their order. */
