@@ -247,6 +247,22 @@ describe('enqueue_background_jobs refuses the whole call', () => {
     ],
     ['an empty idempotency key', { type: 'a', idempotency_key: '' }, /^jobs\[1\]\.idempotency_key: /],
     ['an object as concurrency key', { type: 'a', concurrency_key: {} }, /^jobs\[1\]\.concurrency_key: /],
+    ['an empty concurrency key', { type: 'a', concurrency_key: '' }, /^jobs\[1\]\.concurrency_key: /],
+    [
+      'a concurrency limit of zero beside its key',
+      { type: 'a', concurrency_key: 'k', concurrency_limit: 0 },
+      /^jobs\[1\]\.concurrency_limit: /,
+    ],
+    [
+      'a text as concurrency limit beside its key',
+      { type: 'a', concurrency_key: 'k', concurrency_limit: '2' },
+      /^jobs\[1\]\.concurrency_limit: /,
+    ],
+    [
+      'an unknown field beside a concurrency key',
+      { type: 'a', concurrency_key: 'k', limit: 2 },
+      /^jobs\[1\]\.limit: unknown key/,
+    ],
     ['a number as event id', { type: 'a', inngest_event_id: 1 }, /^jobs\[1\]\.inngest_event_id: /],
     ['a list as run id', { type: 'a', inngest_run_id: [] }, /^jobs\[1\]\.inngest_run_id: /],
     [
