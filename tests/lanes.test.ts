@@ -7,7 +7,7 @@ import { catalog } from '../src/jobs/catalog.ts';
 import type { Lane } from '../src/jobs/define-job.ts';
 import { startGitHubStandIn, type GitHubStandIn } from '../src/local/github/stand-in.ts';
 import { drain } from '../src/queue/drain.ts';
-import { findDefinition } from '../src/queue/find-definition.ts';
+import { findDefinition, indexDefinitions } from '../src/queue/find-definition.ts';
 import { createJobQueue, type JobRow } from '../src/queue/job-queue.ts';
 import { createPerformHost } from '../src/queue/perform-host.ts';
 import { createRouter } from '../src/router/router.ts';
@@ -53,7 +53,7 @@ async function runQueued(lane: 'edge' | 'worker', rpc: Rpc, type: string, payloa
       queue,
       rpc,
       http,
-      catalog,
+      definitionOf: indexDefinitions(catalog),
       github: () => github,
       openai: noOpenAi,
       log: silentLogger,

@@ -7,7 +7,7 @@ import { productFiles, type Import, type SourceFile } from './support/imports.ts
  */
 const rooms: Record<string, readonly string[]> = {
   'src/jobs/': ['croner', 'zod'],
-  'src/runtime/': ['zod', 'pino', 'node:dns', 'node:http', 'node:https'],
+  'src/runtime/': ['pino', 'node:dns', 'node:http', 'node:https'],
   'src/secrets/': ['src/jobs/outcomes.ts'],
   'src/quotas/': ['src/database/rpc.ts', 'src/runtime/'],
   'src/openai/': ['src/jobs/outcomes.ts', 'src/quotas/', 'src/runtime/', 'openai'],

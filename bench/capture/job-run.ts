@@ -1,5 +1,6 @@
 import { catalog } from '../../src/jobs/catalog.ts';
 import { createOpenAi } from '../../src/openai/create-openai.ts';
+import { indexDefinitions } from '../../src/queue/find-definition.ts';
 import { createJobQueue } from '../../src/queue/job-queue.ts';
 import { createPerformHost } from '../../src/queue/perform-host.ts';
 import { perform } from '../../src/queue/perform.ts';
@@ -24,7 +25,7 @@ export async function runJob(place: Place, type: string, payload: unknown): Prom
   const inAnHour = new Date(Date.now() + 3_600_000);
   const host = createPerformHost({
     queue,
-    catalog,
+    definitionOf: indexDefinitions(catalog),
     leaseSeconds: 600,
     github: github.client,
     openai: createOpenAi({ apiKey: undefined, rpc: database.rpc, log }),

@@ -10,7 +10,7 @@ declare const EdgeRuntime: { waitUntil(promise: Promise<unknown>): void };
 
 const processJob = createEdgeProcessJob({
   env: Deno.env.toObject(),
-  catalog: benchCatalog,
+  loadCatalog: () => Promise.resolve(benchCatalog),
   startedAt: new Date(performance.timeOrigin),
   waitUntil: (promise) => EdgeRuntime.waitUntil(promise),
 });

@@ -21,7 +21,7 @@ globalThis.fetch = mortalFetch(createMortal({ controller, role: 'deno', pid: Den
 surviveStrayErrors(globalThis, console.error);
 const processJob = createEdgeProcessJob({
   env,
-  catalog: chaosCatalog,
+  loadCatalog: () => Promise.resolve(chaosCatalog),
   startedAt: new Date(performance.timeOrigin + Number(CHAOS_SKEW_MS ?? 0)),
   waitUntil: (promise) => EdgeRuntime.waitUntil(promise),
 });

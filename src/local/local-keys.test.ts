@@ -21,7 +21,7 @@ test('keys are made once, for their owner only', async () => {
 
 test('the encryption key is one, stays the same with the keys, and is of this machine', async () => {
   const keys = await localKeys(join(folder, 'keys.json'));
-  expect(encryptionKeys.parse(localEncryptionKey(keys))).toHaveLength(1);
+  expect(encryptionKeys(localEncryptionKey(keys))).toHaveLength(1);
   expect(localEncryptionKey(await localKeys(join(folder, 'keys.json')))).toBe(localEncryptionKey(keys));
   const others = await localKeys(join(folder, 'others.json'));
   expect(localEncryptionKey(others)).not.toBe(localEncryptionKey(keys));

@@ -1,5 +1,4 @@
 import { createSupabaseClientRpc } from '../database/supabase-rpc.ts';
-import { createSharedGitHub } from '../github/shared-github.ts';
 import type { JobDefinition } from '../jobs/define-job.ts';
 import { createOpenAi } from '../openai/create-openai.ts';
 import { createJobQueue } from '../queue/job-queue.ts';
@@ -14,7 +13,8 @@ import { createProcessJobHandler, type ProcessJob } from './handler.ts';
 /** What an entry point knows and this module does not. */
 export interface EdgeHost {
   env: EnvRecord;
-  catalog: readonly JobDefinition[];
+  /** Called when the first jobs are claimed, and again only after a failure. */
+  loadCatalog(): Promise<readonly JobDefinition[]>;
   /** When the host started the isolate. */
   startedAt: Date;
   /** Keeps the isolate alive until the promise is settled. */
@@ -22,7 +22,8 @@ export interface EdgeHost {
 }
 
 /**
- * `process-job` as an edge host runs it: supabase-js to the database, the console as log.
+ * `process-job` as an edge host runs it: supabase-js to the database, the console as log. What only a running job needs is
+ * loaded after the first claim.
  * @throws {ConfigError} names every missing or malformed variable
  */
 export function createEdgeProcessJob(host: EdgeHost): ProcessJob {
@@ -37,8 +38,13 @@ export function createEdgeProcessJob(host: EdgeHost): ProcessJob {
     rpc,
     http: createOutsideHttp(),
     inngestEvents: config.inngestEvents,
-    catalog: host.catalog,
-    github: createSharedGitHub({ ...config.github, rpc, log }),
+    async loadJobs() {
+      const [catalog, { createSharedGitHub }] = await Promise.all([
+        host.loadCatalog(),
+        import('../github/shared-github.ts'),
+      ]);
+      return { catalog, github: createSharedGitHub({ ...config.github, rpc, log }) };
+    },
     openai: createOpenAi({ ...config.openai, rpc, log }),
     secrets: createSecretBox(config.encryptionKeys),
     log,

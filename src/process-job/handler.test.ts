@@ -31,6 +31,10 @@ const catalog = [
   }),
 ];
 
+const noGitHub = (): never => {
+  throw new Error('this test job has no GitHub');
+};
+
 interface Served extends ProcessJob {
   wakes: number;
   /** Resolves when no background work is left. */
@@ -49,10 +53,7 @@ function serve(rpc: Rpc, overrides: Partial<ProcessJobOptions> = {}): Served {
       queue: createJobQueue(rpc),
       rpc,
       http: createOutsideHttp(),
-      catalog,
-      github: () => {
-        throw new Error('this test job has no GitHub');
-      },
+      loadJobs: () => Promise.resolve({ catalog, github: noGitHub }),
       openai: noOpenAi,
       log: silentLogger,
       now: () => new Date(),
@@ -345,6 +346,35 @@ describeDrivers('process-job', (driver) => {
     expect(processJob.wakes).toBe(1);
     expect(await queue.get(jobId)).toMatchObject({ status: 'queued' });
   });
+
+  it.each(['drains', 'is to run a named job'])(
+    'gives back what it claimed when it %s and cannot load the jobs, and claims nothing until it can',
+    async (task) => {
+      let claims = 0;
+      const watched: Rpc = <Result>(...call: Parameters<UncheckedRpc>): Promise<Result> => {
+        if (call[0].startsWith('claim_')) claims += 1;
+        return open.rpc<Result>(...call);
+      };
+      let broken = true;
+      const loadJobs = () =>
+        broken
+          ? Promise.reject(new TypeError('a job is malformed'))
+          : Promise.resolve({ catalog, github: noGitHub });
+      const processJob = serve(watched, { loadJobs });
+      const jobId = await enqueue({ type: 'test/echo' });
+      for (const body of [task === 'drains' ? {} : { jobId }, {}, { jobId, immediate: true }]) {
+        const answer = await read(await processJob.handle(post(body)));
+        expect(answer).toEqual({ status: 500, body: { error: 'internal error' } });
+        await processJob.idle();
+        expect(await queue.get(jobId)).toMatchObject({ status: 'queued', retryCount: 0 });
+      }
+      expect(claims).toBe(1);
+      broken = false;
+      expect((await processJob.handle(post({ jobId, immediate: true }))).status).toBe(200);
+      expect(await queue.get(jobId)).toMatchObject({ status: 'completed', retryCount: 0 });
+      await processJob.idle();
+    },
+  );
 
   it('tells SQL which job kinds it knows', async () => {
     const processJob = serve(open.rpc);

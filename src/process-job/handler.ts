@@ -4,8 +4,11 @@ import type { Outcome } from '../queue/outcome.ts';
 import { BadRequest, type Command, readCommand } from './command.ts';
 import { createIsolate, type IsolateOptions } from './isolate.ts';
 import { createKeyCheck } from './key-check.ts';
+import { createLateJobs, type Jobs } from './late-jobs.ts';
 
-export interface ProcessJobOptions extends IsolateOptions {
+export interface ProcessJobOptions extends Omit<IsolateOptions, 'definitionOf' | 'github'> {
+  /** Called when the first jobs are claimed, and again only after a failure. */
+  loadJobs: () => Promise<Jobs>;
   /** Any of these keys opens the endpoint. */
   acceptedKeys: readonly string[];
   /** The host's limit for the first byte of an answer. Default: 150. */
@@ -21,9 +24,11 @@ export interface ProcessJob {
 
 /** The HTTP side of the edge lane: `process-job` as a web-standard handler. */
 export function createProcessJobHandler(options: ProcessJobOptions): ProcessJob {
-  const { queue, log, now, worker, leaseSeconds, firstResponseSeconds = 150 } = options;
+  const { log, now, worker, leaseSeconds, firstResponseSeconds = 150 } = options;
   const hasKey = createKeyCheck(options.acceptedKeys);
-  const isolate = createIsolate(options);
+  const lateJobs = createLateJobs(options);
+  const { queue } = lateJobs;
+  const isolate = createIsolate({ ...options, ...lateJobs });
   let typesSynced = false;
 
   async function handle(request: Request): Promise<Response> {
@@ -75,11 +80,17 @@ export function createProcessJobHandler(options: ProcessJobOptions): ProcessJob 
   function syncTypesOnce(): void {
     if (typesSynced) return;
     typesSynced = true;
-    const synced = queue.syncJobTypes(options.catalog).catch((error: unknown) => {
-      typesSynced = false;
-      log.warn({ error: String(error) }, 'could not sync job types');
-    });
-    options.waitUntil(synced);
+    options.waitUntil(
+      syncTypes().catch((error: unknown) => {
+        typesSynced = false;
+        log.warn({ error: String(error) }, 'could not sync job types');
+      }),
+    );
+  }
+
+  async function syncTypes(): Promise<void> {
+    const { catalog } = await lateJobs.loaded();
+    await queue.syncJobTypes(catalog);
   }
 
   function refuse(error: unknown): Response {

@@ -10,7 +10,7 @@ import { type Budget, budgetOf } from './budget.ts';
 export interface IsolateOptions extends Pick<
   PerformHostOptions,
   | 'queue'
-  | 'catalog'
+  | 'definitionOf'
   | 'leaseSeconds'
   | 'github'
   | 'openai'

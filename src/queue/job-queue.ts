@@ -1,7 +1,6 @@
 import type { Rpc } from '../database/rpc.ts';
 import type { JobDefinition, Lane } from '../jobs/define-job.ts';
 import type { ParentJob } from '../jobs/job-context.ts';
-import { payloadSchema } from '../jobs/payload-schema.ts';
 import type { JobErrorRecord } from './error-record.ts';
 import * as rows from './queue-rows.ts';
 
@@ -280,6 +279,7 @@ function operating(
       await rpc('sync_job_types', { definitions: definitions.map(rows.fromDefinition) });
     },
     async syncPayloadSchemas(definitions) {
+      const { payloadSchema } = await import('../jobs/payload-schema.ts');
       const schemas = definitions.map((each) => ({ type: each.type, payload_schema: payloadSchema(each) }));
       await rpc('sync_payload_schemas', { schemas });
     },

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { JobDefinition } from '../jobs/define-job.ts';
 import { NonRetryableError } from '../jobs/outcomes.ts';
 import { redactTokens } from '../runtime/redact.ts';
@@ -14,23 +14,11 @@ export async function parsePayload<Payload>(
   definition: JobDefinition<Payload>,
   payload: unknown,
 ): Promise<Payload> {
-  const parsed = await parse(definition, payload);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => describeIssue(issue, payload));
+  // By the standard that zod's schemas follow: zod itself is loaded with the jobs.
+  const parsed = await definition.payload['~standard'].validate(payload);
+  if (!parsed.issues) return parsed.value;
+  const problems = (parsed.issues as readonly Issue[]).map((issue) => describeIssue(issue, payload));
   throw new NonRetryableError(`job ${definition.type}: ${[...new Set(problems)].join('; ')}`);
-}
-
-/** Most schemas can be read at once; one that must wait for something says so. */
-function parse<Payload>(
-  { payload: schema }: JobDefinition<Payload>,
-  payload: unknown,
-): z.ZodSafeParseResult<Payload> | Promise<z.ZodSafeParseResult<Payload>> {
-  try {
-    return schema.safeParse(payload);
-  } catch (error) {
-    if (!(error instanceof z.core.$ZodAsyncError)) throw error;
-    return schema.safeParseAsync(payload);
-  }
 }
 
 type Issue = z.core.$ZodIssue;

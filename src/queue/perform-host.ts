@@ -8,14 +8,14 @@ import type { Logger } from '../runtime/logger.ts';
 import { createSecretBox, type SecretBox } from '../secrets/secret-box.ts';
 import { type Completions, createCompletions } from './completions.ts';
 import { type AttemptClock, createAttemptClock } from './attempt-clock.ts';
-import { indexDefinitions } from './find-definition.ts';
 import { type Heartbeats, createHeartbeats } from './heartbeats.ts';
 import type { JobQueue } from './job-queue.ts';
 
 /** What a process offers to the jobs it runs, and how long it may do so. */
 export interface PerformHostOptions {
   queue: JobQueue;
-  catalog: readonly JobDefinition[];
+  /** The definition of an event name, be it a type or an alias. */
+  definitionOf: (name: string) => JobDefinition | undefined;
   /** Length of a lease, as given to the claims. */
   leaseSeconds: number;
   /** Called at most once per attempt, and only when the job asks for GitHub. */
@@ -54,8 +54,6 @@ export interface PerformHost extends PerformHostOptions {
   readonly graceMs: number;
   readonly secrets: SecretBox;
   readonly clock: AttemptClock;
-  /** The definition of an event name, be it a type or an alias. */
-  definitionOf: (name: string) => JobDefinition | undefined;
 }
 
 /** One per drain, or per request where a request runs one job: its heartbeats and completions are shared. */
@@ -67,6 +65,5 @@ export function createPerformHost(options: PerformHostOptions): PerformHost {
     heartbeats: createHeartbeats(options),
     completions: createCompletions(options.queue),
     clock: createAttemptClock(options),
-    definitionOf: indexDefinitions(options.catalog),
   };
 }

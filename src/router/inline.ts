@@ -1,4 +1,5 @@
 import type { JobDefinition } from '../jobs/define-job.ts';
+import { indexDefinitions } from '../queue/find-definition.ts';
 import type { BegunJob, NewJob } from '../queue/job-queue.ts';
 import type { Outcome } from '../queue/outcome.ts';
 import { perform } from '../queue/perform.ts';
@@ -91,7 +92,7 @@ function inlineHost(
     now,
     wake,
     log: abandoned ? quietAfter(abandoned, options.log) : options.log,
-    catalog: [observed, ...catalog],
+    definitionOf: indexDefinitions([observed, ...catalog]),
     leaseSeconds,
     stopStepsAt: deadline,
     deadline,

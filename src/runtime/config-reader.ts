@@ -1,12 +1,12 @@
-import type { z } from 'zod';
+import { type Read, Unexpected } from './config-values.ts';
 
 /** Environment variables as an entry point hands them over; empty ones count as absent. */
 export type EnvRecord = Readonly<Record<string, string | undefined>>;
 
-/** How to read one setting: the variable names that carry it, best first, and the schema of its text. */
+/** How to read one setting: the variable names that carry it, best first, and what makes its value of their text. */
 export interface Setting<Value> {
   names: readonly string[];
-  schema: z.ZodType<Value>;
+  read: Read<Value>;
   /** Shown values help; those of secrets, and of URLs that may hold one, must not be. Default: hidden. */
   shown?: boolean;
 }
@@ -38,10 +38,13 @@ export function readSettings<const S extends Settings>(env: EnvRecord, settings:
   for (const [field, setting] of Object.entries(settings)) {
     const name = setting.names.find((candidate) => textOf(env, candidate) !== undefined) ?? null;
     const text = name === null ? undefined : textOf(env, name);
-    const parsed = setting.schema.safeParse(text);
     foundAs[field] = name;
-    if (parsed.success) values[field] = parsed.data;
-    else problems.push(describe(setting, name, text, parsed.error));
+    try {
+      values[field] = setting.read(text);
+    } catch (error) {
+      if (!(error instanceof Unexpected)) throw error;
+      problems.push(describe(setting, name, text, error.message));
+    }
   }
   if (problems.length > 0) throw new ConfigError(`configuration: ${problems.join('; ')}`);
   return { values: values as Values<S>, foundAs: foundAs as Reading<S>['foundAs'] };
@@ -56,11 +59,11 @@ function describe(
   setting: Setting<unknown>,
   name: string | null,
   text: string | undefined,
-  error: z.ZodError,
+  expected: string,
 ): string {
   const [first, ...others] = setting.names;
   const label = name ?? (others.length === 0 ? first : `${first} (or ${others.join(', ')})`);
   const got =
     text === undefined ? 'nothing' : setting.shown ? JSON.stringify(text) : 'something else (not shown)';
-  return `${label}: expected ${error.issues[0]?.message}, got ${got}`;
+  return `${label}: expected ${expected}, got ${got}`;
 }

@@ -1,8 +1,21 @@
-import { z } from 'zod';
 import type { EventApi } from '../jobs/job-context.ts';
 import { encryptionKeys } from './encryption-keys.ts';
 import { ConfigError, type EnvRecord, type Setting, readSettings } from './config-reader.ts';
-import { count, httpUrl, originList, postgresUrl, secret, wholeNumberFrom } from './config-values.ts';
+import {
+  anHttpUrl,
+  aPostgresUrl,
+  aSecret,
+  count,
+  httpUrl,
+  oneOf,
+  optional,
+  originList,
+  postgresUrl,
+  required,
+  secret,
+  wholeNumberFrom,
+  withDefault,
+} from './config-values.ts';
 import { toEventApi } from './event-api.ts';
 import { type InngestConfig, inngestSettings, type RequiredKey, toInngestConfig } from './inngest-config.ts';
 import { secretKeyList } from './secret-keys.ts';
@@ -122,27 +135,30 @@ export interface WorkerConfig {
 const keyNames = ['SUPABASE_SECRET_KEY', 'SUPABASE_SECRET_KEYS', 'SUPABASE_SERVICE_ROLE_KEY'] as const;
 
 /** Any one of the three will do; each is parsed by its own setting below. */
-const anySecretKey = { names: keyNames, schema: z.string('a non-empty secret') } satisfies Setting<unknown>;
+const anySecretKey = { names: keyNames, read: required(aSecret, (text) => text) } satisfies Setting<unknown>;
 
 const shared = {
-  supabaseUrl: { names: ['SUPABASE_URL', 'VITE_SUPABASE_URL', 'NEXT_PUBLIC_SUPABASE_URL'], schema: httpUrl },
-  processJobSecret: { names: ['PROCESS_JOB_SECRET'], schema: secret.optional() },
-  githubToken: { names: ['GITHUB_TOKEN', 'VITE_GITHUB_TOKEN'], schema: secret.optional() },
-  githubUrl: { names: ['GITHUB_API_URL'], schema: httpUrl.default('https://api.github.com') },
-  openAiKey: { names: ['OPENAI_API_KEY'], schema: secret.optional() },
-  openAiUrl: { names: ['OPENAI_BASE_URL'], schema: httpUrl.default('https://api.openai.com/v1') },
-  encryptionKeys: { names: ['GITHUB_TOKEN_ENCRYPTION_KEY'], schema: encryptionKeys.default([]) },
+  supabaseUrl: {
+    names: ['SUPABASE_URL', 'VITE_SUPABASE_URL', 'NEXT_PUBLIC_SUPABASE_URL'],
+    read: required(anHttpUrl, httpUrl),
+  },
+  processJobSecret: { names: ['PROCESS_JOB_SECRET'], read: optional(secret) },
+  githubToken: { names: ['GITHUB_TOKEN', 'VITE_GITHUB_TOKEN'], read: optional(secret) },
+  githubUrl: { names: ['GITHUB_API_URL'], read: withDefault(httpUrl, 'https://api.github.com') },
+  openAiKey: { names: ['OPENAI_API_KEY'], read: optional(secret) },
+  openAiUrl: { names: ['OPENAI_BASE_URL'], read: withDefault(httpUrl, 'https://api.openai.com/v1') },
+  encryptionKeys: { names: ['GITHUB_TOKEN_ENCRYPTION_KEY'], read: withDefault(encryptionKeys, []) },
   scheduler: {
     names: ['JOB_SCHEDULER'],
-    schema: z.enum(['inngest', 'worker'], 'inngest or worker').default('inngest'),
+    read: withDefault(oneOf(['inngest', 'worker'], 'inngest or worker'), 'inngest'),
     shown: true,
   },
-  secretKey: { names: [keyNames[0]], schema: secret.optional() },
-  secretKeys: { names: [keyNames[1]], schema: secretKeyList.optional() },
-  serviceRoleKey: { names: [keyNames[2]], schema: secret.optional() },
+  secretKey: { names: [keyNames[0]], read: optional(secret) },
+  secretKeys: { names: [keyNames[1]], read: optional(secretKeyList) },
+  serviceRoleKey: { names: [keyNames[2]], read: optional(secret) },
   logLevel: {
     names: ['LOG_LEVEL'],
-    schema: z.enum(logLevels, `one of ${logLevels.join(', ')}`).default('info'),
+    read: withDefault(oneOf(logLevels, `one of ${logLevels.join(', ')}`), 'info'),
     shown: true,
   },
 } satisfies Record<string, Setting<unknown>>;
@@ -177,15 +193,19 @@ function readHybridConfig(env: EnvRecord, required: RequiredKey): HybridConfig {
     ...shared,
     ...inngestSettings(env, required),
     anySecretKey,
-    databaseUrl: { names: ['SUPABASE_DB_URL', 'DATABASE_URL'], schema: postgresUrl.optional() },
-    inlineBudget: { names: ['INLINE_BUDGET_SECONDS'], schema: count.default(10), shown: true },
+    databaseUrl: { names: ['SUPABASE_DB_URL', 'DATABASE_URL'], read: optional(postgresUrl) },
+    inlineBudget: { names: ['INLINE_BUDGET_SECONDS'], read: withDefault(count, 10), shown: true },
     embeddings: {
       names: ['INNGEST_EMBEDDINGS_ENDPOINT'],
-      schema: z.enum(['on', 'off'], 'on or off').default('off'),
+      read: withDefault(oneOf(['on', 'off'], 'on or off'), 'off'),
       shown: true,
     },
-    allowedOrigins: { names: ['CORS_ALLOWED_ORIGINS'], schema: originList.default([]), shown: true },
-    sweep: { names: ['JOBS_SWEEP'], schema: z.enum(sweepers, 'inngest or off').default('off'), shown: true },
+    allowedOrigins: { names: ['CORS_ALLOWED_ORIGINS'], read: withDefault(originList, []), shown: true },
+    sweep: {
+      names: ['JOBS_SWEEP'],
+      read: withDefault(oneOf(sweepers, 'inngest or off'), 'off'),
+      shown: true,
+    },
   });
   const keys = supabaseKeys(values);
   return {
@@ -215,9 +235,13 @@ export function parseProcessJobConfig(env: EnvRecord): ProcessJobConfig {
     ...shared,
     ...inngestSettings(env, null),
     anySecretKey,
-    wallSeconds: { names: ['EDGE_WALL_SECONDS'], schema: count.default(150), shown: true },
-    concurrency: { names: ['EDGE_CONCURRENCY'], schema: count.default(10), shown: true },
-    leaseSeconds: { names: ['EDGE_LEASE_SECONDS'], schema: count.default(defaultLeaseSeconds), shown: true },
+    wallSeconds: { names: ['EDGE_WALL_SECONDS'], read: withDefault(count, 150), shown: true },
+    concurrency: { names: ['EDGE_CONCURRENCY'], read: withDefault(count, 10), shown: true },
+    leaseSeconds: {
+      names: ['EDGE_LEASE_SECONDS'],
+      read: withDefault(count, defaultLeaseSeconds),
+      shown: true,
+    },
   });
   const keys = supabaseKeys(values);
   const wakeKey = values.processJobSecret ?? preferred(keys);
@@ -252,21 +276,21 @@ export function parseWorkerConfig(env: EnvRecord): WorkerConfig {
   const { values, foundAs } = readSettings(env, {
     ...{ githubToken, githubUrl, openAiKey, openAiUrl, encryptionKeys, logLevel, scheduler },
     ...inngestSettings(env, null),
-    databaseUrl: { names: ['SUPABASE_DB_URL', 'DATABASE_URL'], schema: postgresUrl },
-    concurrency: { names: ['WORKER_CONCURRENCY'], schema: count.default(10), shown: true },
+    databaseUrl: { names: ['SUPABASE_DB_URL', 'DATABASE_URL'], read: required(aPostgresUrl, postgresUrl) },
+    concurrency: { names: ['WORKER_CONCURRENCY'], read: withDefault(count, 10), shown: true },
     leaseSeconds: {
       names: ['WORKER_LEASE_SECONDS'],
-      schema: count.default(defaultLeaseSeconds),
+      read: withDefault(count, defaultLeaseSeconds),
       shown: true,
     },
-    drainSeconds: { names: ['WORKER_DRAIN_SECONDS'], schema: count.default(25), shown: true },
-    keepDays: { names: ['KEEP_JOBS_DAYS'], schema: wholeNumberFrom(7).default(30), shown: true },
+    drainSeconds: { names: ['WORKER_DRAIN_SECONDS'], read: withDefault(count, 25), shown: true },
+    keepDays: { names: ['KEEP_JOBS_DAYS'], read: withDefault(wholeNumberFrom(7), 30), shown: true },
     embeddingModelPath: {
       names: ['EMBEDDING_MODEL_PATH'],
-      schema: z.string().nonempty('the path of a folder').optional(),
+      read: optional((text) => text),
       shown: true,
     },
-    supabaseUrl: { ...shared.supabaseUrl, schema: httpUrl.optional() },
+    supabaseUrl: { ...shared.supabaseUrl, read: optional(httpUrl) },
     processJobSecret: shared.processJobSecret,
     ...{ secretKey: shared.secretKey, secretKeys: shared.secretKeys, serviceRoleKey: shared.serviceRoleKey },
   });

@@ -7,14 +7,14 @@ describe('the keys of GITHUB_TOKEN_ENCRYPTION_KEY', () => {
   const base64 = (fill: number): string => btoa(String.fromCharCode(...key(fill)));
 
   it('are 32 bytes in base64, separated by commas', () => {
-    expect(encryptionKeys.parse(base64(1))).toEqual([key(1)]);
-    expect(encryptionKeys.parse(`${base64(2)}, ${base64(1)}`)).toEqual([key(2), key(1)]);
+    expect(encryptionKeys(base64(1))).toEqual([key(1)]);
+    expect(encryptionKeys(`${base64(2)}, ${base64(1)}`)).toEqual([key(2), key(1)]);
   });
 
   it.each(['short', `${base64(1)},`, btoa('x'.repeat(31)), btoa('x'.repeat(33)), '€'.repeat(44)])(
     'are not %s',
     (text) => {
-      expect(encryptionKeys.safeParse(text).error?.issues[0]?.message).toContain('32 bytes');
+      expect(() => encryptionKeys(text)).toThrow('32 bytes');
     },
   );
 });

@@ -1,12 +1,15 @@
-import { z } from 'zod';
+import { Unexpected } from './config-values.ts';
 
-const expected = 'base64 keys of 32 bytes each, separated by commas (openssl rand -base64 32)';
-
-/** `GITHUB_TOKEN_ENCRYPTION_KEY`: the key in use first, then those that it has replaced. */
-export const encryptionKeys: z.ZodType<Uint8Array<ArrayBuffer>[]> = z
-  .string(expected)
-  .transform((text) => text.split(',').map((key) => decode(key.trim())))
-  .refine((keys) => keys.every((key) => key.byteLength === 32), expected);
+/**
+ * `GITHUB_TOKEN_ENCRYPTION_KEY`: the key in use first, then those that it has replaced.
+ * @throws {Unexpected} one of them is not 32 bytes in base64
+ */
+export function encryptionKeys(text: string): Uint8Array<ArrayBuffer>[] {
+  const keys = text.split(',').map((key) => decode(key.trim()));
+  if (!keys.every((key) => key.byteLength === 32))
+    throw new Unexpected('base64 keys of 32 bytes each, separated by commas (openssl rand -base64 32)');
+  return keys;
+}
 
 /** Empty, which is no key, when the text is not base64. */
 function decode(text: string): Uint8Array<ArrayBuffer> {

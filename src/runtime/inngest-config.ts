@@ -1,6 +1,5 @@
-import { z } from 'zod';
 import type { EnvRecord, Setting } from './config-reader.ts';
-import { httpUrl, secret } from './config-values.ts';
+import { httpUrl, matching, optional, type Read, required, secret, Unexpected } from './config-values.ts';
 
 /**
  * Where this deployment stands for Inngest. `local`: the Dev Server, nothing is signed. `preview`: a branch
@@ -29,9 +28,10 @@ export interface InngestConfig {
 const previewContexts = ['deploy-preview', 'branch-deploy', 'preview-server'];
 
 const isSwitchedOn = /^(1|true|https?:\/\/.+)$/i;
-const devSwitch = z
-  .string()
-  .regex(/^(1|0|true|false|https?:\/\/.+)$/i, '1, 0, true, false or the URL of an Inngest Dev Server');
+const devSwitch = matching(
+  /^(1|0|true|false|https?:\/\/.+)$/i,
+  '1, 0, true, false or the URL of an Inngest Dev Server',
+);
 
 /**
  * Which environment the variables describe, the first rule that says something: `INNGEST_DEV`; Netlify's `CONTEXT`
@@ -59,18 +59,18 @@ export function inngestSettings(env: EnvRecord, required: RequiredKey) {
       : [`INNGEST_${suffix}`];
   const needed = environment === 'local' ? null : required;
   return {
-    dev: { names: ['INNGEST_DEV'], schema: devSwitch.optional(), shown: true },
-    eventKey: { names: names('EVENT_KEY'), schema: needed === 'event' ? eventKey : secret.optional() },
+    dev: { names: ['INNGEST_DEV'], read: optional(devSwitch), shown: true },
+    eventKey: { names: names('EVENT_KEY'), read: needed === 'event' ? eventKey : optional(secret) },
     signingKey: {
       names: names('SIGNING_KEY'),
-      schema: needed === 'signing' ? signingKey(environment) : secret.optional(),
+      read: needed === 'signing' ? signingKey(environment) : optional(secret),
     },
-    baseUrl: { names: ['INNGEST_BASE_URL'], schema: httpUrl.optional() },
-    branch: { names: ['INNGEST_ENV'], schema: z.string().optional(), shown: true },
-    serveOrigin: { names: ['INNGEST_SERVE_ORIGIN'], schema: httpUrl.optional() },
+    baseUrl: { names: ['INNGEST_BASE_URL'], read: optional(httpUrl) },
+    branch: { names: ['INNGEST_ENV'], read: (text) => text, shown: true },
+    serveOrigin: { names: ['INNGEST_SERVE_ORIGIN'], read: optional(httpUrl) },
     servePath: {
       names: ['INNGEST_SERVE_PATH'],
-      schema: z.string().startsWith('/', 'a path that begins with /').optional(),
+      read: optional(matching(/^\//, 'a path that begins with /')),
       shown: true,
     },
   } satisfies Record<string, Setting<unknown>>;
@@ -84,15 +84,16 @@ function usesProductionKeys(environment: InngestEnvironment, env: EnvRecord): bo
 
 const isOfProduction = (key: string): boolean => key.startsWith('signkey-prod-');
 
-const eventKey: z.ZodType<string | undefined> = z
-  .string('an event key, or INNGEST_DEV=1 to develop')
-  .pipe(secret);
+const eventKey: Read<string | undefined> = required('an event key, or INNGEST_DEV=1 to develop', secret);
 
 /** A preview that signed as production could take production's place there, at its next registration. */
-function signingKey(environment: InngestEnvironment): z.ZodType<string | undefined> {
-  const key = z.string('a signing key, or INNGEST_DEV=1 to develop').pipe(secret);
-  if (environment === 'production') return key;
-  return key.refine((text) => !isOfProduction(text), "a branch environment's signing key in a preview");
+function signingKey(environment: InngestEnvironment): Read<string | undefined> {
+  return required('a signing key, or INNGEST_DEV=1 to develop', (text) => {
+    const key = secret(text);
+    if (environment !== 'production' && isOfProduction(key))
+      throw new Unexpected("a branch environment's signing key in a preview");
+    return key;
+  });
 }
 
 interface InngestValues extends Omit<InngestConfig, 'environment' | 'isDev'> {

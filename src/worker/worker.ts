@@ -6,6 +6,7 @@ import type { OpenEmbedder } from '../jobs/embeddings/text-embedder.ts';
 import type { EventApi, OutsideHttp } from '../jobs/job-context.ts';
 import type { OpenAi } from '../openai/openai.ts';
 import { setAlarm } from '../queue/alarm.ts';
+import { indexDefinitions } from '../queue/find-definition.ts';
 import { createJobQueue } from '../queue/job-queue.ts';
 import { createPerformHost } from '../queue/perform-host.ts';
 import { startSweepLoop } from '../queue/sweep-loop.ts';
@@ -113,6 +114,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   });
   const github = options.github(jobRpc, log);
   const openai = options.openai(jobRpc, log);
+  const definitionOf = indexDefinitions(catalog);
   for (const [index, lane] of lanes.entries()) {
     const host = createPerformHost({
       ...{
@@ -129,7 +131,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       ...(options.secrets ? { secrets: options.secrets } : {}),
       inngestEvents: options.inngestEvents ?? null,
       ...(options.openEmbedder ? { openEmbedder: options.openEmbedder } : {}),
-      catalog,
+      definitionOf,
       stopStepsAt: never,
       deadline: never,
       shutdown: handOff.signal,

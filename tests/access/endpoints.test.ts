@@ -157,12 +157,9 @@ describe('process-job, while keys are rotated', () => {
         acceptedKeys,
         queue: createJobQueue(database.rpc),
         rpc: database.rpc,
-        catalog: [],
         inngestEvents: null,
       },
-      github: () => {
-        throw new Error('there is no GitHub here');
-      },
+      loadJobs: () => Promise.reject(new Error('there are no jobs here')),
       ...{ openai: noOpenAi, http: createOutsideHttp(), log: silentLogger, now: () => new Date() },
       ...{ worker: 'w', concurrency: 1, leaseSeconds: 30, startedAt: new Date(), wallSeconds: 150 },
       waitUntil: () => undefined,

@@ -92,7 +92,8 @@ it.each(Object.keys(everyWay))(
     const { parts } = outside;
     const queue = createJobQueue(parts.rpc);
     const processJob = createProcessJobHandler({
-      ...{ ...parts, acceptedKeys: [canaries.SUPABASE_SECRET_KEY], queue, catalog, inngestEvents: null },
+      ...{ ...parts, acceptedKeys: [canaries.SUPABASE_SECRET_KEY], queue, inngestEvents: null },
+      loadJobs: () => Promise.resolve({ catalog, github: parts.github }),
       ...{ worker: 'w', concurrency: 1, leaseSeconds: 30, startedAt: new Date(), wallSeconds: 150 },
       waitUntil: () => undefined,
       wake: () => Promise.resolve({ woken: false }),

@@ -11,7 +11,7 @@ declare const EdgeRuntime: { waitUntil(promise: Promise<unknown>): void };
 
 const processJob = createEdgeProcessJob({
   env: Deno.env.toObject(),
-  catalog: poisonCatalog,
+  loadCatalog: () => Promise.resolve(poisonCatalog),
   startedAt: new Date(performance.timeOrigin),
   waitUntil: (promise) => EdgeRuntime.waitUntil(promise),
 });

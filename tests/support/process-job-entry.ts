@@ -57,7 +57,7 @@ const careless = defineJob({
 
 const processJob = createEdgeProcessJob({
   env: Deno.env.toObject(),
-  catalog: [echo, hangsOnce, pages, careless] as JobDefinition[],
+  loadCatalog: () => Promise.resolve([echo, hangsOnce, pages, careless] as JobDefinition[]),
   startedAt: new Date(performance.timeOrigin),
   waitUntil: (promise) => EdgeRuntime.waitUntil(promise),
 });

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { defineJob, type JobDefinition } from '../../src/jobs/define-job.ts';
 import type { JobContext } from '../../src/jobs/job-context.ts';
+import { indexDefinitions } from '../../src/queue/find-definition.ts';
 import type { ClaimedJob, JobQueue, NewJob } from '../../src/queue/job-queue.ts';
 import {
   createPerformHost,
@@ -14,7 +15,7 @@ import { silentLogger } from './silent-logger.ts';
 
 /** A host for test jobs with ten minutes of time; `overrides` may take anything away. */
 export function testHost(
-  base: { queue: JobQueue; rpc: Rpc; catalog: readonly JobDefinition[] },
+  { queue, rpc, catalog }: { queue: JobQueue; rpc: Rpc; catalog: readonly JobDefinition[] },
   overrides: Partial<PerformHostOptions> = {},
 ): PerformHost {
   const inTenMinutes = new Date(Date.now() + 600_000);
@@ -31,7 +32,9 @@ export function testHost(
     deadline: inTenMinutes,
     shutdown: new AbortController().signal,
     graceMs: 50,
-    ...base,
+    queue,
+    rpc,
+    definitionOf: indexDefinitions(catalog),
     ...overrides,
   });
 }

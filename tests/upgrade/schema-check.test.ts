@@ -61,7 +61,7 @@ describe('code that is newer than the schema', () => {
     async function post(): Promise<Response> {
       const processJob = createEdgeProcessJob({
         env: { SUPABASE_URL: gateway.url, SUPABASE_SECRET_KEY: testKeys.secret, LOG_LEVEL: 'silent' },
-        catalog,
+        loadCatalog: () => Promise.resolve(catalog),
         startedAt: new Date(),
         waitUntil: () => {},
       });

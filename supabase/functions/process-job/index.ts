@@ -1,4 +1,3 @@
-import { catalog } from '../../../src/jobs/catalog.ts';
 import { createEdgeProcessJob } from '../../../src/process-job/edge-process-job.ts';
 import { surviveStrayErrors } from '../../../src/process-job/stray-errors.ts';
 
@@ -11,7 +10,8 @@ function waitUntil(promise: Promise<unknown>): void {
 
 const processJob = createEdgeProcessJob({
   env: Deno.env.toObject(),
-  catalog,
+  // A literal, so that a bundler finds it.
+  loadCatalog: async () => (await import('../../../src/jobs/catalog.ts')).catalog,
   startedAt: new Date(performance.timeOrigin),
   waitUntil,
 });
