@@ -21,6 +21,8 @@ export type Verdict =
   | { kind: 'hand-off' }
   | { kind: 'lost' };
 
+type VerdictOf<Kind> = Extract<Verdict, { kind: Kind }>;
+
 /** The verdict on what a job threw. */
 export function verdictOn(thrown: unknown): Verdict {
   const { message, ...error } = describeError(thrown);
@@ -40,6 +42,8 @@ export function verdictOn(thrown: unknown): Verdict {
  */
 export async function writeVerdict(verdict: Verdict, attempt: Attempt, host: PerformHost): Promise<Outcome> {
   try {
+    // By far most jobs end so: the objects that the other endings need are spared.
+    if (verdict.kind === 'complete') return await complete(verdict, attempt, host);
     return await write(verdict, attempt, host);
   } catch (refusal) {
     host.log.error(
@@ -60,18 +64,28 @@ function refusedError(verdict: Verdict, refusal: unknown, attempt: Attempt): Err
   return mendable ? new Error(message) : new NonRetryableError(message);
 }
 
-async function write(verdict: Verdict, attempt: Attempt, host: PerformHost): Promise<Outcome> {
+function complete(
+  { result, bytes, enqueue }: VerdictOf<'complete'>,
+  { lease }: Attempt,
+  { completions, log }: PerformHost,
+): Promise<Outcome> {
+  const completion = { jobId: lease.jobId, leaseToken: lease.leaseToken, result, enqueue };
+  const write = (): Promise<boolean> => completions.add(completion, bytes);
+  return persist('complete', lease, log, write).then((accepted) =>
+    accepted ? { kind: 'complete', result, followUps: enqueue.length } : { kind: 'lost' },
+  );
+}
+
+async function write(
+  verdict: Exclude<Verdict, VerdictOf<'complete'>>,
+  attempt: Attempt,
+  host: PerformHost,
+): Promise<Outcome> {
   const { lease } = attempt;
   const { queue } = host;
   const persistently = <T>(call: () => Promise<T>): Promise<T | null> =>
     persist(verdict.kind, lease, host.log, call);
   switch (verdict.kind) {
-    case 'complete': {
-      const { result, bytes, enqueue } = verdict;
-      const completion = { jobId: lease.jobId, leaseToken: lease.leaseToken, result, enqueue };
-      const accepted = await persistently(() => host.completions.add(completion, bytes));
-      return accepted ? { kind: 'complete', result, followUps: enqueue.length } : { kind: 'lost' };
-    }
     case 'fail': {
       const { error, retryable, retryAfterSeconds } = verdict;
       const status = await persistently(() => queue.fail(lease, error, retryable, retryAfterSeconds));

@@ -7,30 +7,30 @@ import { redactTokens } from '../runtime/redact.ts';
 const shortWord = /^[\w.:/-]{1,24}$/;
 
 /**
- * Parses a payload with the definition's schema.
+ * Parses a payload with the definition's schema: at once, unless the schema must wait for something.
  * @throws {NonRetryableError} names the job type and, for every wrong field, what was expected and what came
  */
-export async function parsePayload<Payload>(
+export function parsePayload<Payload>(
   definition: JobDefinition<Payload>,
   payload: unknown,
-): Promise<Payload> {
-  const parsed = await parse(definition, payload);
+): Payload | Promise<Payload> {
+  const { payload: schema } = definition;
+  try {
+    return accept(schema.safeParse(payload), definition, payload);
+  } catch (error) {
+    if (!(error instanceof z.core.$ZodAsyncError)) throw error;
+    return schema.safeParseAsync(payload).then((parsed) => accept(parsed, definition, payload));
+  }
+}
+
+function accept<Payload>(
+  parsed: z.ZodSafeParseResult<Payload>,
+  definition: JobDefinition<Payload>,
+  payload: unknown,
+): Payload {
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => describeIssue(issue, payload));
   throw new NonRetryableError(`job ${definition.type}: ${[...new Set(problems)].join('; ')}`);
-}
-
-/** Most schemas can be read at once; one that must wait for something says so. */
-function parse<Payload>(
-  { payload: schema }: JobDefinition<Payload>,
-  payload: unknown,
-): z.ZodSafeParseResult<Payload> | Promise<z.ZodSafeParseResult<Payload>> {
-  try {
-    return schema.safeParse(payload);
-  } catch (error) {
-    if (!(error instanceof z.core.$ZodAsyncError)) throw error;
-    return schema.safeParseAsync(payload);
-  }
 }
 
 type Issue = z.core.$ZodIssue;
