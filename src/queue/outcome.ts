@@ -42,9 +42,12 @@ export function verdictOn(thrown: unknown): Verdict {
  */
 export async function writeVerdict(verdict: Verdict, attempt: Attempt, host: PerformHost): Promise<Outcome> {
   try {
-    // By far most jobs end so: the objects that the other endings need are spared.
-    if (verdict.kind === 'complete') return await complete(verdict, attempt, host);
-    return await write(verdict, attempt, host);
+    if (verdict.kind !== 'complete') return await write(verdict, attempt, host);
+    // By far most jobs end so: what the other endings need is not made for them.
+    const accepted = await complete(verdict, attempt, host);
+    return accepted
+      ? { kind: 'complete', result: verdict.result, followUps: verdict.enqueue.length }
+      : { kind: 'lost' };
   } catch (refusal) {
     host.log.error(
       { jobId: attempt.job.id, verdict: verdict.kind, error: String(refusal) },
@@ -68,12 +71,9 @@ function complete(
   { result, bytes, enqueue }: VerdictOf<'complete'>,
   { lease }: Attempt,
   { completions, log }: PerformHost,
-): Promise<Outcome> {
+): Promise<boolean | null> {
   const completion = { jobId: lease.jobId, leaseToken: lease.leaseToken, result, enqueue };
-  const write = (): Promise<boolean> => completions.add(completion, bytes);
-  return persist('complete', lease, log, write).then((accepted) =>
-    accepted ? { kind: 'complete', result, followUps: enqueue.length } : { kind: 'lost' },
-  );
+  return persist('complete', lease, log, () => completions.add(completion, bytes));
 }
 
 async function write(
