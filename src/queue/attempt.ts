@@ -40,8 +40,8 @@ export interface Attempt {
   whenStopped(act: () => void): void;
   /** The first reason wins, except that a lost lease overrides all: nothing can be written then. */
   stop(reason: StopReason): void;
-  /** Silences the clock; the lease stays, for the outcome is still to be written. */
-  stopClock(): void;
+  /** Silences the clock and forgets the run; the lease stays, for the outcome is still to be written. */
+  runEnded(): void;
   end(): void;
 }
 
@@ -125,12 +125,14 @@ class RunningAttempt implements Attempt, Timed {
     this.stop('hand-off');
   }
 
-  stopClock(): void {
+  runEnded(): void {
     this.#clock.forget(this);
+    // They hold all that the run held, which need not outlive it.
+    this.#acts = undefined;
   }
 
   end(): void {
-    this.stopClock();
+    this.runEnded();
     this.lease.release();
     this.stop('ended');
   }

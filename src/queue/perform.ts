@@ -33,7 +33,7 @@ export async function perform(
   const attempt = startAttempt(job, host, options.claimedAt ?? startedAt, startedAt);
   try {
     const verdict = await reachVerdict(attempt, host, startedAt);
-    attempt.stopClock();
+    attempt.runEnded();
     options.onRunEnd?.();
     const outcome = await writeVerdict(verdict, attempt, host);
     logOutcome(outcome, attempt, host, startedAt);
