@@ -55,7 +55,7 @@ async function reachVerdict(attempt: Attempt, host: PerformHost, startedAt: Date
     if (!definition)
       throw new NonRetryableError(`job ${job.type}: unknown job type, nothing here can run it`);
     const parsed = parsePayload(definition, job.payload);
-    // Each await costs every job an object or three.
+    // To wait for what is there already would cost every job some objects.
     const payload: unknown = parsed instanceof Promise ? await parsed : parsed;
     const { context, traces } = createAttemptContext(attempt, host, payload);
     const end = await runUntilStopped(definition, context, attempt, host.graceMs);
