@@ -89,11 +89,16 @@ function selectBody(returns: Returns, call: string): string {
 /** Values travel as text and are read by the argument type's own input, as when PostgREST reads a JSON document. */
 function toParameter(value: unknown, type: string): string | null | unknown[] {
   if (value === null) return null;
-  const json = toJson(value);
   // pg writes it as an array of Postgres.
-  if (Array.isArray(value) && type.endsWith('[]')) return JSON.parse(json) as unknown[];
+  if (Array.isArray(value) && type.endsWith('[]')) return toElements(value);
+  const json = toJson(value);
   if (type === 'json' || type === 'jsonb') return json;
   return json.startsWith('"') ? (JSON.parse(json) as string) : json;
+}
+
+/** Texts are what JSON would make of them: the ids of a thousand jobs are not written out and read again. */
+function toElements(array: unknown[]): unknown[] {
+  return array.every((one) => typeof one === 'string') ? array : (JSON.parse(toJson(array)) as unknown[]);
 }
 
 function quote(identifier: string): string {

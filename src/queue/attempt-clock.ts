@@ -3,7 +3,8 @@ const longestDelay = 2 ** 31 - 1;
 
 /** Something that must be told when its time is up, or when the host must go. */
 export interface Timed {
-  readonly deadline: Date;
+  /** Its deadline in epoch milliseconds. */
+  readonly endsAt: number;
   outOfTime(): void;
   /** The host's shutdown. */
   handOff(): void;
@@ -32,7 +33,7 @@ export function createAttemptClock(options: { shutdown: AbortSignal; now: () => 
 
   function ring(): void {
     const over = Math.max(nextDeadline, now().getTime());
-    for (const timed of [...watched]) if (timed.deadline.getTime() <= over) tell(timed);
+    for (const timed of [...watched]) if (timed.endsAt <= over) tell(timed);
     look();
   }
 
@@ -43,7 +44,7 @@ export function createAttemptClock(options: { shutdown: AbortSignal; now: () => 
 
   function look(): void {
     let earliest = Infinity;
-    for (const { deadline } of watched) earliest = Math.min(earliest, deadline.getTime());
+    for (const { endsAt } of watched) earliest = Math.min(earliest, endsAt);
     if (earliest < Infinity) waitFor(earliest);
     else rest();
   }
@@ -64,7 +65,7 @@ export function createAttemptClock(options: { shutdown: AbortSignal; now: () => 
       if (shutdown.aborted) timed.handOff();
       else if (watched.size === 0) shutdown.addEventListener('abort', handOffAll);
       watched.add(timed);
-      if (timed.deadline.getTime() < nextDeadline) waitFor(timed.deadline.getTime());
+      if (timed.endsAt < nextDeadline) waitFor(timed.endsAt);
     },
     forget(timed) {
       if (watched.delete(timed) && watched.size === 0) rest();

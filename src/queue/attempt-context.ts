@@ -97,16 +97,14 @@ class RunContext implements JobContext<unknown> {
   readonly type: string;
   readonly retryCount: number;
   readonly payload: unknown;
-  readonly deadline: Date;
   readonly #parts: AttemptParts;
 
   constructor(parts: AttemptParts, payload: unknown) {
-    const { job, deadline } = parts.attempt;
+    const { job } = parts.attempt;
     this.jobId = job.id;
     this.type = job.type;
     this.retryCount = job.retryCount;
     this.payload = payload;
-    this.deadline = deadline;
     this.#parts = parts;
   }
 
@@ -116,6 +114,10 @@ class RunContext implements JobContext<unknown> {
 
   get signal(): AbortSignal {
     return this.#parts.attempt.signal;
+  }
+
+  get deadline(): Date {
+    return this.#parts.attempt.deadline;
   }
 
   get progress(): JobContext<unknown>['progress'] {

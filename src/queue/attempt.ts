@@ -40,8 +40,8 @@ export interface Attempt {
   whenStopped(act: () => void): void;
   /** The first reason wins, except that a lost lease overrides all: nothing can be written then. */
   stop(reason: StopReason): void;
-  /** Silences the clock; the lease stays, for the outcome is still to be written. */
-  stopClock(): void;
+  /** Silences the clock and forgets the run; the lease stays, for the outcome is still to be written. */
+  runEnded(): void;
   end(): void;
 }
 
@@ -57,7 +57,7 @@ export function startAttempt(job: ClaimedJob, host: PerformHost, claimedAt: Date
 class RunningAttempt implements Attempt, Timed {
   readonly job: ClaimedJob;
   readonly lease: HeldLease;
-  readonly deadline: Date;
+  readonly endsAt: number;
   stopReason: StopReason | null = null;
   readonly #clock: AttemptClock;
   readonly #isTimeoutFirst: boolean;
@@ -65,18 +65,22 @@ class RunningAttempt implements Attempt, Timed {
   #controller: AbortController | undefined;
   #over: AbortController | undefined;
   #overFor: 'lost' | 'ended' | undefined;
-  #acts: (() => void)[] = [];
+  #acts: (() => void)[] | undefined;
 
   constructor(job: ClaimedJob, host: PerformHost, claimedAt: Date, startedAt: Date) {
     this.job = job;
     this.#clock = host.clock;
     const timesOutAt = startedAt.getTime() + job.timeoutSeconds * 1000;
     this.#isTimeoutFirst = timesOutAt <= host.deadline.getTime();
-    this.deadline = this.#isTimeoutFirst ? new Date(timesOutAt) : host.deadline;
+    this.endsAt = this.#isTimeoutFirst ? timesOutAt : host.deadline.getTime();
     this.lease = host.heartbeats.hold({ jobId: job.id, leaseToken: job.leaseToken }, claimedAt, (why) =>
       this.stop(why),
     );
     this.#clock.watch(this);
+  }
+
+  get deadline(): Date {
+    return new Date(this.endsAt);
   }
 
   get signal(): AbortSignal {
@@ -96,8 +100,9 @@ class RunningAttempt implements Attempt, Timed {
   }
 
   whenStopped(act: () => void): void {
-    if (this.stopReason === null) this.#acts.push(act);
-    else act();
+    if (this.stopReason !== null) act();
+    else if (this.#acts) this.#acts.push(act);
+    else this.#acts = [act];
   }
 
   stop(why: StopReason): void {
@@ -108,8 +113,8 @@ class RunningAttempt implements Attempt, Timed {
       this.#over?.abort(new AttemptStopped(this.job, why));
     }
     const acts = this.#acts;
-    this.#acts = [];
-    for (const act of acts) act();
+    this.#acts = undefined;
+    if (acts) for (const act of acts) act();
   }
 
   outOfTime(): void {
@@ -120,12 +125,14 @@ class RunningAttempt implements Attempt, Timed {
     this.stop('hand-off');
   }
 
-  stopClock(): void {
+  runEnded(): void {
     this.#clock.forget(this);
+    // They hold all that the run held, which need not outlive it.
+    this.#acts = undefined;
   }
 
   end(): void {
-    this.stopClock();
+    this.runEnded();
     this.lease.release();
     this.stop('ended');
   }

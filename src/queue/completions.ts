@@ -22,7 +22,8 @@ export interface Completions {
 interface Waiting {
   completion: Completion;
   bytes: number;
-  settle: PromiseWithResolvers<boolean>;
+  resolve: (accepted: boolean) => void;
+  reject: (error: unknown) => void;
 }
 
 /** Collects completions and writes them in batches. */
@@ -44,25 +45,23 @@ export function createCompletions(queue: Pick<JobQueue, 'complete'>): Completion
   async function write(batch: Waiting[]): Promise<void> {
     try {
       const accepted = await queue.complete(batch.map(({ completion }) => completion));
-      for (const { completion, settle } of batch) settle.resolve(accepted.get(completion.jobId) ?? false);
+      for (const { completion, resolve } of batch) resolve(accepted.get(completion.jobId) ?? false);
     } catch (error) {
       // One refused completion refuses the whole call, and one row in somebody's open transaction blocks it: the others
       // must not suffer.
       if (batch.length > 1 && (!mayPass(error) || isLockTimeout(error)))
         for (const one of batch) await write([one]);
-      else for (const { settle } of batch) settle.reject(error);
+      else for (const { reject } of batch) reject(error);
     }
   }
 
   return {
     add(completion, bytes) {
-      const settle = Promise.withResolvers<boolean>();
-      waiting.push({ completion, bytes, settle });
       if (!flushing) {
         flushing = true;
         void flush();
       }
-      return settle.promise;
+      return new Promise((resolve, reject) => waiting.push({ completion, bytes, resolve, reject }));
     },
   };
 }

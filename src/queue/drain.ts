@@ -2,7 +2,7 @@ import type { Lane } from '../jobs/define-job.ts';
 import { pause } from './alarm.ts';
 import type { ClaimedJob, ClaimRequest } from './job-queue.ts';
 import type { Outcome } from './outcome.ts';
-import { perform } from './perform.ts';
+import { perform, type PerformOptions } from './perform.ts';
 import type { PerformHost } from './perform-host.ts';
 
 /** While jobs run, the queue is looked at this often: jobs become due without anybody ringing. */
@@ -81,26 +81,30 @@ export function startDrain(options: DrainOptions): Drain {
   // With a reason given, abort() makes no DOMException with a stack: it rings for every job.
   const ring = (): void => bell.abort('rung');
 
-  function start(job: ClaimedJob, claimedAt: Date): void {
+  function onRunEnd(): void {
+    slotsTaken -= 1;
+    if (!foundLess) ring();
+  }
+
+  function onOutcome(outcome: Outcome): void {
+    summary[counters[outcome.kind]] += 1;
+    unfinished -= 1;
+    // Its follow-ups, or the jobs that waited for its concurrency key, may be claimable now.
+    ring();
+  }
+
+  function start(job: ClaimedJob, performing: PerformOptions): void {
     slotsTaken += 1;
-    const onRunEnd = (): void => {
-      slotsTaken -= 1;
-      if (!foundLess) ring();
-    };
     unfinished += 1;
-    void perform(job, host, { claimedAt, onRunEnd }).then((outcome) => {
-      summary[counters[outcome.kind]] += 1;
-      unfinished -= 1;
-      // Its follow-ups, or the jobs that waited for its concurrency key, may be claimable now.
-      ring();
-    });
+    void perform(job, host, performing).then(onOutcome);
   }
 
   async function claim(room: number): Promise<void> {
     const claimedAt = host.now();
     const jobs = await host.queue.claim(claimRequest(options, room));
     foundLess = jobs.length < room;
-    for (const job of jobs) start(job, claimedAt);
+    const performing = { claimedAt, onRunEnd };
+    for (const job of jobs) start(job, performing);
     summary.claimed += jobs.length;
     firstBatch.resolve(jobs);
     options.onClaim?.(jobs.length, room);

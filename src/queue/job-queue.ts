@@ -229,7 +229,9 @@ function ending(
       if (ofOneLease && results.every(({ enqueue }) => !enqueue?.length)) {
         const batch = rows.fromCompletions(first.leaseToken, results);
         const refused = new Set(await rpc<string[]>('complete_job_batch', batch));
-        return new Map(results.map(({ jobId }) => [jobId, !refused.has(jobId)]));
+        const accepted = new Map<string, boolean>();
+        for (const { jobId } of results) accepted.set(jobId, !refused.has(jobId));
+        return accepted;
       }
       const answers = await rpc<{ job_id: string; accepted: boolean }[]>('complete_background_jobs', {
         results: results.map(rows.fromCompletion),

@@ -21,6 +21,8 @@ export type Verdict =
   | { kind: 'hand-off' }
   | { kind: 'lost' };
 
+type VerdictOf<Kind> = Extract<Verdict, { kind: Kind }>;
+
 /** The verdict on what a job threw. */
 export function verdictOn(thrown: unknown): Verdict {
   const { message, ...error } = describeError(thrown);
@@ -40,7 +42,12 @@ export function verdictOn(thrown: unknown): Verdict {
  */
 export async function writeVerdict(verdict: Verdict, attempt: Attempt, host: PerformHost): Promise<Outcome> {
   try {
-    return await write(verdict, attempt, host);
+    if (verdict.kind !== 'complete') return await write(verdict, attempt, host);
+    // By far most jobs end so: what the other endings need is not made for them.
+    const accepted = await complete(verdict, attempt, host);
+    return accepted
+      ? { kind: 'complete', result: verdict.result, followUps: verdict.enqueue.length }
+      : { kind: 'lost' };
   } catch (refusal) {
     host.log.error(
       { jobId: attempt.job.id, verdict: verdict.kind, error: String(refusal) },
@@ -60,18 +67,25 @@ function refusedError(verdict: Verdict, refusal: unknown, attempt: Attempt): Err
   return mendable ? new Error(message) : new NonRetryableError(message);
 }
 
-async function write(verdict: Verdict, attempt: Attempt, host: PerformHost): Promise<Outcome> {
+function complete(
+  { result, bytes, enqueue }: VerdictOf<'complete'>,
+  { lease }: Attempt,
+  { completions, log }: PerformHost,
+): Promise<boolean | null> {
+  const completion = { jobId: lease.jobId, leaseToken: lease.leaseToken, result, enqueue };
+  return persist('complete', lease, log, () => completions.add(completion, bytes));
+}
+
+async function write(
+  verdict: Exclude<Verdict, VerdictOf<'complete'>>,
+  attempt: Attempt,
+  host: PerformHost,
+): Promise<Outcome> {
   const { lease } = attempt;
   const { queue } = host;
   const persistently = <T>(call: () => Promise<T>): Promise<T | null> =>
     persist(verdict.kind, lease, host.log, call);
   switch (verdict.kind) {
-    case 'complete': {
-      const { result, bytes, enqueue } = verdict;
-      const completion = { jobId: lease.jobId, leaseToken: lease.leaseToken, result, enqueue };
-      const accepted = await persistently(() => host.completions.add(completion, bytes));
-      return accepted ? { kind: 'complete', result, followUps: enqueue.length } : { kind: 'lost' };
-    }
     case 'fail': {
       const { error, retryable, retryAfterSeconds } = verdict;
       const status = await persistently(() => queue.fail(lease, error, retryable, retryAfterSeconds));

@@ -7,15 +7,27 @@ import { redactTokens } from '../runtime/redact.ts';
 const shortWord = /^[\w.:/-]{1,24}$/;
 
 /**
- * Parses a payload with the definition's schema.
+ * Parses a payload with the definition's schema: at once, unless the schema must wait for something.
  * @throws {NonRetryableError} names the job type and, for every wrong field, what was expected and what came
  */
-export async function parsePayload<Payload>(
+export function parsePayload<Payload>(
   definition: JobDefinition<Payload>,
   payload: unknown,
-): Promise<Payload> {
+): Payload | Promise<Payload> {
   // By the standard that zod's schemas follow: zod itself is loaded with the jobs.
-  const parsed = await definition.payload['~standard'].validate(payload);
+  const parsed = definition.payload['~standard'].validate(payload);
+  if (parsed instanceof Promise) return parsed.then((settled) => accept(settled, definition, payload));
+  return accept(parsed, definition, payload);
+}
+
+/** What a schema's standard interface answers. */
+type Validated<Payload> = { value: Payload; issues?: undefined } | { issues: readonly unknown[] };
+
+function accept<Payload>(
+  parsed: Validated<Payload>,
+  definition: JobDefinition<Payload>,
+  payload: unknown,
+): Payload {
   if (!parsed.issues) return parsed.value;
   const problems = (parsed.issues as readonly Issue[]).map((issue) => describeIssue(issue, payload));
   throw new NonRetryableError(`job ${definition.type}: ${[...new Set(problems)].join('; ')}`);

@@ -1,4 +1,5 @@
-import type { FollowUpJob } from '../jobs/job-context.ts';
+import type { JobDefinition } from '../jobs/define-job.ts';
+import type { FollowUpJob, JobContext } from '../jobs/job-context.ts';
 import { NonRetryableError, SnoozeError } from '../jobs/outcomes.ts';
 import { type Attempt, explainStop, startAttempt } from './attempt.ts';
 import { type AttemptTraces, createAttemptContext } from './attempt-context.ts';
@@ -32,7 +33,7 @@ export async function perform(
   const attempt = startAttempt(job, host, options.claimedAt ?? startedAt, startedAt);
   try {
     const verdict = await reachVerdict(attempt, host, startedAt);
-    attempt.stopClock();
+    attempt.runEnded();
     options.onRunEnd?.();
     const outcome = await writeVerdict(verdict, attempt, host);
     logOutcome(outcome, attempt, host, startedAt);
@@ -46,19 +47,23 @@ export async function perform(
 async function reachVerdict(attempt: Attempt, host: PerformHost, startedAt: Date): Promise<Verdict> {
   const { job } = attempt;
   // Told to go before it began: that must not cost the job a retry.
-  const outOfTime = startedAt >= host.stopStepsAt || startedAt >= host.deadline;
+  const outOfTime = startedAt.getTime() >= Math.min(host.stopStepsAt.getTime(), host.deadline.getTime());
   if (host.shutdown.aborted || outOfTime)
     return { kind: 'snooze', until: startedAt, reason: 'the host had no time left before the job began' };
   try {
     const definition = host.definitionOf(job.type);
     if (!definition)
       throw new NonRetryableError(`job ${job.type}: unknown job type, nothing here can run it`);
-    const payload = await parsePayload(definition, job.payload);
+    const parsed = parsePayload(definition, job.payload);
+    // To wait for what is there already would cost every job some objects.
+    const payload: unknown = parsed instanceof Promise ? await parsed : parsed;
     const { context, traces } = createAttemptContext(attempt, host, payload);
-    const end = await runUntilStopped(() => definition.run(context), attempt, host.graceMs);
+    const end = await runUntilStopped(definition, context, attempt, host.graceMs);
     if (traces.refusedStep) await traces.stepsSettled();
-    await traces.close();
-    return await judge(end, attempt, traces, host);
+    const closing = traces.close();
+    if (closing) await closing;
+    const verdict = judge(end, attempt, traces, host);
+    return verdict instanceof Promise ? await verdict : verdict;
   } catch (error) {
     return verdictOn(error);
   }
@@ -68,29 +73,33 @@ type RunEnd =
   { how: 'returned'; value: unknown } | { how: 'threw'; error: unknown } | { how: 'ignored its signal' };
 
 /** Ends with the run, or a grace period after the attempt was stopped: what the run does later is ignored. */
-function runUntilStopped(run: () => Promise<unknown>, attempt: Attempt, graceMs: number): Promise<RunEnd> {
-  const { promise, resolve } = Promise.withResolvers<RunEnd>();
-  let grace: ReturnType<typeof setTimeout> | undefined;
-  let isSettled = false;
-  const settle = (end: RunEnd): void => {
-    isSettled = true;
-    clearTimeout(grace);
-    resolve(end);
-  };
-  attempt.whenStopped(() => {
-    // Every attempt is stopped in the end, most of them by their own.
-    if (!isSettled) grace = setTimeout(settle, graceMs, { how: 'ignored its signal' });
+function runUntilStopped(
+  definition: JobDefinition,
+  context: JobContext<unknown>,
+  attempt: Attempt,
+  graceMs: number,
+): Promise<RunEnd> {
+  return new Promise((resolve) => {
+    let grace: ReturnType<typeof setTimeout> | undefined;
+    let isSettled = false;
+    const settle = (end: RunEnd): void => {
+      isSettled = true;
+      clearTimeout(grace);
+      resolve(end);
+    };
+    attempt.whenStopped(() => {
+      // Every attempt is stopped in the end, most of them by their own.
+      if (!isSettled) grace = setTimeout(settle, graceMs, { how: 'ignored its signal' });
+    });
+    const threw = (error: unknown): void => settle({ how: 'threw', error });
+    try {
+      // Whatever it returns: types say that it is a promise, and nothing else does.
+      Promise.resolve(definition.run(context)).then((value) => settle({ how: 'returned', value }), threw);
+    } catch (error) {
+      // A run that throws before its first await has failed like any other.
+      threw(error);
+    }
   });
-  started(run).then(
-    (value) => settle({ how: 'returned', value }),
-    (error: unknown) => settle({ how: 'threw', error }),
-  );
-  return promise;
-}
-
-/** A run that throws before its first await has failed like any other. */
-async function started(run: () => Promise<unknown>): Promise<unknown> {
-  return await run();
 }
 
 /**

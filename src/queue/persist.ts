@@ -48,25 +48,31 @@ export function blamesData(error: RpcError): boolean {
  * @returns the write's answer; null when the lease ended first: the job is rescued, nothing is lost
  * @throws what the database refused for a reason that will not pass
  */
-export async function persist<T>(
+export function persist<T>(
   what: string,
   lease: HeldLease,
   log: Logger,
   write: () => Promise<T>,
 ): Promise<T | null> {
-  let wait = firstPauseMs;
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await write();
-    } catch (error) {
-      if (!mayPass(error) && !mayBeReplaced(error, tries)) throw error;
+  async function writeAgain(failure: unknown): Promise<T | null> {
+    let error = failure;
+    let wait = firstPauseMs;
+    for (let tries = 1; mayPass(error) || mayBeReplaced(error, tries); tries += 1) {
       if (!lease.mayHold()) {
         log.error({ jobId: lease.jobId, what, error: String(error) }, 'gave up writing: the lease is over');
         return null;
       }
       log.warn({ jobId: lease.jobId, what, error: String(error) }, 'could not write, trying again');
+      await pause(wait);
+      wait = Math.min(wait * 2, longestPauseMs);
+      try {
+        return await write();
+      } catch (again) {
+        error = again;
+      }
     }
-    await pause(wait);
-    wait = Math.min(wait * 2, longestPauseMs);
+    throw error;
   }
+  // Nearly all writes succeed at once, and there is one for each job.
+  return write().catch(writeAgain);
 }

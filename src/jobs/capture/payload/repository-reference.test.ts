@@ -7,10 +7,12 @@ const uuid = '0190f3f6-7c1a-7000-8000-0123456789ab';
 
 /** What the row of a job with this payload will say. */
 async function refusal(payload: unknown): Promise<string> {
-  return await parsePayload(captureDetails, payload).then(
-    () => 'accepted',
-    (error: Error) => error.message,
-  );
+  try {
+    await parsePayload(captureDetails, payload);
+    return 'accepted';
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 describe('a repository in a payload', () => {
