@@ -2455,6 +2455,17 @@ export type Database = {
         Returns: number;
       };
       enable_callback_endpoint: { Args: { url: string }; Returns: boolean };
+      enqueue_background_job: {
+        Args: {
+          idempotency_key?: string;
+          inngest_event_id?: string;
+          inngest_run_id?: string;
+          lane?: string;
+          payload?: Json;
+          type: string;
+        };
+        Returns: string;
+      };
       enqueue_background_jobs: {
         Args: { jobs: Json };
         Returns: {

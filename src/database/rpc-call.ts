@@ -9,7 +9,7 @@ type RpcFunction = keyof Functions;
 type Argument<Type> = Json extends Type ? unknown : Type | null;
 
 /** The arguments of a function by name; those with a default may be left out. */
-type RpcArguments<Name extends RpcFunction> = {
+export type RpcArguments<Name extends RpcFunction> = {
   [Key in keyof Functions[Name]['Args']]: Argument<Functions[Name]['Args'][Key]>;
 };
 

@@ -47,10 +47,22 @@ describeDrivers('the job queue', (driver) => {
     expect(await queue.enqueue([])).toEqual([]);
   });
 
+  it('enqueues one job by itself as it does among others, and knows its idempotency key again', async () => {
+    const job: NewJob = { type: 'test/a', idempotencyKey: 'alone', payload: null, inngestRunId: 'run' };
+    const [created] = await queue.enqueue([job]);
+    expect(created).toMatchObject({ status: 'queued', created: true });
+    expect(await queue.enqueue([job])).toEqual([{ ...created, created: false }]);
+    const [claimed] = await queue.claim({ lane: 'edge', worker: 'w', maxJobs: 2, leaseSeconds: 30 });
+    expect(claimed).toMatchObject({ id: created?.id, type: 'test/a', payload: null });
+  });
+
   it('refuses an invalid job, naming index and key', async () => {
     const jobs = [{ type: 'test/a' }, { type: 'test/b', priority: 0.5 }];
     await expect(queue.enqueue(jobs)).rejects.toThrow(/jobs\[1\]\.priority/);
     await expect(queue.enqueue(jobs)).rejects.toBeInstanceOf(RpcError);
+    const type = ' ';
+    await expect(queue.enqueue([{ type }])).rejects.toThrow(/jobs\[0\]\.type/);
+    await expect(queue.enqueue([{ type: 'test/a', idempotencyKey: '' }])).rejects.toThrow(/idempotency_key/);
   });
 
   it('begins an inline job once per worker and answers its result later', async () => {

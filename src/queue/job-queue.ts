@@ -170,7 +170,11 @@ export function createJobQueue(rpc: Rpc): JobQueue {
 function producing(rpc: Rpc): Pick<JobQueue, 'enqueue' | 'begin'> {
   return {
     async enqueue(jobs) {
-      if (jobs.length === 0) return [];
+      const [first] = jobs;
+      if (!first) return [];
+      const plain = jobs.length === 1 ? rows.fromPlainJob(first) : null;
+      const id = plain && (await rpc<string | null>('enqueue_background_job', plain));
+      if (id) return [{ id, status: 'queued', created: true }];
       return await rpc<EnqueuedJob[]>('enqueue_background_jobs', { jobs: jobs.map(rows.fromNewJob) });
     },
     async begin(job, worker, leaseSeconds) {

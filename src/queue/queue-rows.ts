@@ -1,3 +1,4 @@
+import type { RpcArguments } from '../database/rpc-call.ts';
 import type { JobDefinition, Lane } from '../jobs/define-job.ts';
 import type { BegunJob, ClaimedJob, Completion, JobRow, JobStatus, Lease, NewJob } from './job-queue.ts';
 
@@ -70,6 +71,18 @@ export function fromNewJob(job: NewJob): Record<string, unknown> {
     depends_on: job.dependsOn,
     on_parent_failure: job.onParentFailure,
     callback_url: job.callbackUrl,
+  };
+}
+
+/** The arguments of `enqueue_background_job`, or null when the job says more than they hold. */
+export function fromPlainJob(job: NewJob): RpcArguments<'enqueue_background_job'> | null {
+  const { type, payload, lane, idempotencyKey, inngestEventId, inngestRunId, ...more } = job;
+  if (Object.values(more).some((value) => value !== undefined)) return null;
+  return {
+    ...{ type, payload, lane },
+    idempotency_key: idempotencyKey,
+    inngest_event_id: inngestEventId,
+    inngest_run_id: inngestRunId,
   };
 }
 

@@ -63,6 +63,7 @@ describe('on a database with a history, and a line whose statistics are old', ()
       await client.query('select * from enqueue_background_jobs($1)', [
         JSON.stringify([{ type: 'plan', idempotency_key: jobs[0]?.id }, { type: 'plan' }]),
       ]);
+      await client.query(`select enqueue_background_job('plan', idempotency_key => $1)`, [jobs[1]?.id]);
     };
     // Plans of the first calls of a session differ from those that it keeps.
     for (let n = 0; n < 6; n++) await run();
