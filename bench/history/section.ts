@@ -41,7 +41,7 @@ export const historySection: Section = {
   async run(bench) {
     const size: HistorySize = bench.quick
       ? { backlog: 5_000, pickups: 2, warmUp: 1_000, finished: [50_000] }
-      : { backlog: 100_000, pickups: 12, warmUp: 10_000, finished: [1_000_000, 10_000_000] };
+      : { backlog: 100_000, pickups: 30, warmUp: 10_000, finished: [1_000_000, 10_000_000] };
     const rounds = bench.quick ? 1 : 5;
     const entrants = await enterAll(bench, size);
     const comparison: Comparison = {
