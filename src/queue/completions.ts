@@ -80,25 +80,26 @@ function isLockTimeout(error: unknown): boolean {
 }
 
 /** In calls of few enough jobs and bytes, those of a lease that has many together. */
-function* batchesOf(waiting: readonly Waiting[]): Generator<Waiting[]> {
+function batchesOf(waiting: readonly Waiting[]): Waiting[][] {
+  const batches: Waiting[][] = [];
   const mixed: Waiting[] = [];
   for (const ofLease of Map.groupBy(waiting, ({ completion }) => completion.leaseToken).values())
-    if (ofLease.length >= ownCallFrom) yield* portions(ofLease);
+    if (ofLease.length >= ownCallFrom) addPortions(batches, ofLease);
     else mixed.push(...ofLease);
-  yield* portions(mixed);
+  addPortions(batches, mixed);
+  return batches;
 }
 
-function* portions(waiting: readonly Waiting[]): Generator<Waiting[]> {
+function addPortions(batches: Waiting[][], waiting: readonly Waiting[]): void {
   let portion: Waiting[] = [];
-  let bytes = 0;
+  let bytes = Infinity;
   for (const one of waiting) {
-    if (portion.length === largestBatch || (portion.length > 0 && bytes + one.bytes > largestBatchBytes)) {
-      yield portion;
+    bytes += one.bytes;
+    if (portion.length === largestBatch || bytes > largestBatchBytes) {
       portion = [];
-      bytes = 0;
+      batches.push(portion);
+      bytes = one.bytes;
     }
     portion.push(one);
-    bytes += one.bytes;
   }
-  if (portion.length > 0) yield portion;
 }
