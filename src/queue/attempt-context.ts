@@ -14,24 +14,25 @@ export interface AttemptTraces {
   readonly followUps: readonly FollowUpJob[];
   /** True when a step was refused for want of time: the job is not done, whatever its run makes of the refusal. */
   readonly refusedStep: boolean;
-  /** Resolves when no step is running any more, or when the attempt is stopped. */
-  stepsSettled(): Promise<void>;
-  /** Waits for a progress report that is under way, and drops a later one; undefined when there is nothing to do. */
+}
+
+export interface AttemptContext extends AttemptTraces {
+  /** What the job's `run` receives. */
+  readonly context: JobContext<unknown>;
+  /**
+   * To be called when the run has ended. Waits for steps that still run beside a refused one, until the attempt is
+   * stopped, and for a progress report that is under way; drops a later one. Undefined when there is nothing to wait for.
+   */
   close(): Promise<void> | undefined;
 }
 
-export interface AttemptContext {
-  readonly context: JobContext<unknown>;
-  readonly traces: AttemptTraces;
-}
-
-/** Builds what the job's `run` receives. Most jobs use little of it: each part is made when it is first asked for. */
+/** Most jobs use little of it: each part is made when it is first asked for. */
 export function createAttemptContext(attempt: Attempt, host: PerformHost, payload: unknown): AttemptContext {
-  const parts = new AttemptParts(attempt, host);
-  return { context: new RunContext(parts, payload), traces: parts };
+  return new AttemptParts(attempt, host, payload);
 }
 
-class AttemptParts implements AttemptTraces {
+class AttemptParts implements AttemptContext {
+  readonly context: JobContext<unknown>;
   readonly attempt: Attempt;
   readonly host: PerformHost;
   #followUps: FollowUpJob[] | undefined;
@@ -42,9 +43,10 @@ class AttemptParts implements AttemptTraces {
   #rpc: Rpc | undefined;
   #closed = false;
 
-  constructor(attempt: Attempt, host: PerformHost) {
+  constructor(attempt: Attempt, host: PerformHost, payload: unknown) {
     this.attempt = attempt;
     this.host = host;
+    this.context = new RunContext(this, payload);
   }
 
   get log(): Logger {
@@ -81,11 +83,13 @@ class AttemptParts implements AttemptTraces {
     return this.#steps?.refused() ?? false;
   }
 
-  async stepsSettled(): Promise<void> {
-    await this.#steps?.settled();
+  close(): Promise<void> | undefined {
+    return this.refusedStep
+      ? this.#steps?.settled().then(() => this.#closeReporter())
+      : this.#closeReporter();
   }
 
-  close(): Promise<void> | undefined {
+  #closeReporter(): Promise<void> | undefined {
     this.#closed = true;
     return this.#reporter?.close();
   }

@@ -42,6 +42,7 @@ export interface Attempt {
   stop(reason: StopReason): void;
   /** Silences the clock and forgets the run; the lease stays, for the outcome is still to be written. */
   runEnded(): void;
+  /** After `runEnded`: the outcome is written, or never will be. */
   end(): void;
 }
 
@@ -132,7 +133,6 @@ class RunningAttempt implements Attempt, Timed {
   }
 
   end(): void {
-    this.runEnded();
     this.lease.release();
     this.stop('ended');
   }

@@ -1,9 +1,12 @@
 import { expect, it } from 'vitest';
 import { RpcError } from '../database/rpc.ts';
-import { createCompletions } from './completions.ts';
+import { type Completions, createCompletions } from './completions.ts';
 import type { Completion } from './job-queue.ts';
 
 const completion = (jobId: string): Completion => ({ jobId, leaseToken: 'token', result: null });
+
+const add = (completions: Completions, one: Completion): Promise<boolean> =>
+  new Promise((written, failed) => completions.add(one, 10, { written, failed }));
 
 it('writes completions that end together in one call', async () => {
   const calls: string[][] = [];
@@ -13,9 +16,7 @@ it('writes completions that end together in one call', async () => {
       return Promise.resolve(new Map(results.map(({ jobId }) => [jobId, true])));
     },
   });
-  const accepted = await Promise.all(
-    ['one', 'two', 'three'].map((id) => completions.add(completion(id), 10)),
-  );
+  const accepted = await Promise.all(['one', 'two', 'three'].map((id) => add(completions, completion(id))));
   expect(accepted).toEqual([true, true, true]);
   expect(calls).toEqual([['one', 'two', 'three']]);
 });
@@ -30,7 +31,7 @@ it('writes those of a lease that has many in a call of their own, and the others
   });
   const leases = ['few', ...Array.from({ length: 8 }, () => 'many'), 'one', 'few'];
   await Promise.all(
-    leases.map((leaseToken, n) => completions.add({ ...completion(`job ${n}`), leaseToken }, 10)),
+    leases.map((leaseToken, n) => add(completions, { ...completion(`job ${n}`), leaseToken })),
   );
   expect(calls).toEqual([['many'], ['few', 'one']]);
 });
@@ -45,9 +46,7 @@ it.each([
         ? Promise.reject(error)
         : Promise.resolve(new Map(results.map(({ jobId }) => [jobId, true]))),
   });
-  const ends = await Promise.allSettled(
-    ['one', 'bad', 'two'].map((id) => completions.add(completion(id), 10)),
-  );
+  const ends = await Promise.allSettled(['one', 'bad', 'two'].map((id) => add(completions, completion(id))));
   expect(ends).toEqual([
     { status: 'fulfilled', value: true },
     { status: 'rejected', reason: error },

@@ -14,16 +14,21 @@ export interface Completions {
    * Joins the next call of `complete`. At most one call is under way, so the more the database is busy, the larger
    * the batches become.
    * @param bytes - size of the completion's JSON
-   * @returns false when the lease is lost
    */
-  add(completion: Completion, bytes: number): Promise<boolean>;
+  add(completion: Completion, bytes: number, writing: Writing): void;
+}
+
+/** Who waits for a completion; one of both is called, once. Not a promise: there is one for each job. */
+export interface Writing {
+  /** False when the lease is lost. */
+  written(accepted: boolean): void;
+  failed(error: unknown): void;
 }
 
 interface Waiting {
   completion: Completion;
   bytes: number;
-  resolve: (accepted: boolean) => void;
-  reject: (error: unknown) => void;
+  writing: Writing;
 }
 
 /** Collects completions and writes them in batches. */
@@ -34,34 +39,38 @@ export function createCompletions(queue: Pick<JobQueue, 'complete'>): Completion
   async function flush(): Promise<void> {
     // Everything that ends in the same turn of the event loop shares a call.
     await new Promise((resolve) => setTimeout(resolve, 0));
-    while (waiting.length > 0) {
-      const all = waiting;
-      waiting = [];
-      for (const batch of batchesOf(all)) await write(batch);
+    try {
+      while (waiting.length > 0) {
+        const all = waiting;
+        waiting = [];
+        for (const batch of batchesOf(all)) await write(batch);
+      }
+    } finally {
+      flushing = false;
     }
-    flushing = false;
   }
 
   async function write(batch: Waiting[]): Promise<void> {
+    let accepted: Map<string, boolean>;
     try {
-      const accepted = await queue.complete(batch.map(({ completion }) => completion));
-      for (const { completion, resolve } of batch) resolve(accepted.get(completion.jobId) ?? false);
+      accepted = await queue.complete(batch.map(({ completion }) => completion));
     } catch (error) {
       // One refused completion refuses the whole call, and one row in somebody's open transaction blocks it: the others
       // must not suffer.
       if (batch.length > 1 && (!mayPass(error) || isLockTimeout(error)))
         for (const one of batch) await write([one]);
-      else for (const { reject } of batch) reject(error);
+      else for (const { writing } of batch) writing.failed(error);
+      return;
     }
+    for (const { completion, writing } of batch) writing.written(accepted.get(completion.jobId) ?? false);
   }
 
   return {
-    add(completion, bytes) {
-      if (!flushing) {
-        flushing = true;
-        void flush();
-      }
-      return new Promise((resolve, reject) => waiting.push({ completion, bytes, resolve, reject }));
+    add(completion, bytes, writing) {
+      waiting.push({ completion, bytes, writing });
+      if (flushing) return;
+      flushing = true;
+      void flush();
     },
   };
 }
@@ -71,25 +80,26 @@ function isLockTimeout(error: unknown): boolean {
 }
 
 /** In calls of few enough jobs and bytes, those of a lease that has many together. */
-function* batchesOf(waiting: readonly Waiting[]): Generator<Waiting[]> {
+function batchesOf(waiting: readonly Waiting[]): Waiting[][] {
+  const batches: Waiting[][] = [];
   const mixed: Waiting[] = [];
   for (const ofLease of Map.groupBy(waiting, ({ completion }) => completion.leaseToken).values())
-    if (ofLease.length >= ownCallFrom) yield* portions(ofLease);
+    if (ofLease.length >= ownCallFrom) addPortions(batches, ofLease);
     else mixed.push(...ofLease);
-  yield* portions(mixed);
+  addPortions(batches, mixed);
+  return batches;
 }
 
-function* portions(waiting: readonly Waiting[]): Generator<Waiting[]> {
+function addPortions(batches: Waiting[][], waiting: readonly Waiting[]): void {
   let portion: Waiting[] = [];
-  let bytes = 0;
+  let bytes = Infinity;
   for (const one of waiting) {
-    if (portion.length === largestBatch || (portion.length > 0 && bytes + one.bytes > largestBatchBytes)) {
-      yield portion;
+    bytes += one.bytes;
+    if (portion.length === largestBatch || bytes > largestBatchBytes) {
       portion = [];
-      bytes = 0;
+      batches.push(portion);
+      bytes = one.bytes;
     }
     portion.push(one);
-    bytes += one.bytes;
   }
-  if (portion.length > 0) yield portion;
 }

@@ -2,7 +2,7 @@ import type { Lane } from '../jobs/define-job.ts';
 import { pause } from './alarm.ts';
 import type { ClaimedJob, ClaimRequest } from './job-queue.ts';
 import type { Outcome } from './outcome.ts';
-import { perform, type PerformOptions } from './perform.ts';
+import { type PerformOptions, startPerforming } from './perform.ts';
 import type { PerformHost } from './perform-host.ts';
 
 /** While jobs run, the queue is looked at this often: jobs become due without anybody ringing. */
@@ -96,7 +96,7 @@ export function startDrain(options: DrainOptions): Drain {
   function start(job: ClaimedJob, performing: PerformOptions): void {
     slotsTaken += 1;
     unfinished += 1;
-    void perform(job, host, performing).then(onOutcome);
+    startPerforming(job, host, performing, onOutcome);
   }
 
   async function claim(room: number): Promise<void> {

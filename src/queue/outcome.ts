@@ -1,10 +1,11 @@
 import { RpcError } from '../database/rpc.ts';
 import { NonRetryableError, SnoozeError } from '../jobs/outcomes.ts';
 import type { Attempt } from './attempt.ts';
+import type { Writing } from './completions.ts';
 import { describeError, type JobErrorRecord, retryAfterSeconds } from './error-record.ts';
 import type { JobStatus, NewJob } from './job-queue.ts';
 import type { PerformHost } from './perform-host.ts';
-import { blamesData, persist } from './persist.ts';
+import { blamesData, persist, persistAfter } from './persist.ts';
 
 /** How an attempt ended, as its row says it. `lost`: nothing was written, the job is or will be somebody else's. */
 export type Outcome =
@@ -21,10 +22,10 @@ export type Verdict =
   | { kind: 'hand-off' }
   | { kind: 'lost' };
 
-type VerdictOf<Kind> = Extract<Verdict, { kind: Kind }>;
+export type Completed = Extract<Verdict, { kind: 'complete' }>;
 
 /** The verdict on what a job threw. */
-export function verdictOn(thrown: unknown): Verdict {
+export function verdictOn(thrown: unknown): Exclude<Verdict, Completed> {
   const { message, ...error } = describeError(thrown);
   if (thrown instanceof SnoozeError && !Number.isNaN(thrown.until.getTime()))
     return { kind: 'snooze', until: thrown.until, reason: message };
@@ -36,26 +37,63 @@ export function verdictOn(thrown: unknown): Verdict {
   };
 }
 
+/** Joins the next call of `complete`. By far most jobs end so, and nearly all at once: no promise is made for it. */
+export function addCompletion(
+  { result, bytes, enqueue }: Completed,
+  { lease }: Attempt,
+  { completions }: PerformHost,
+  writing: Writing,
+): void {
+  const { jobId, leaseToken } = lease;
+  completions.add({ jobId, leaseToken, result, enqueue }, bytes, writing);
+}
+
+/** @param accepted - false or null: the lease is lost */
+export function completed({ result, enqueue }: Completed, accepted: boolean | null): Outcome {
+  return accepted ? { kind: 'complete', result, followUps: enqueue.length } : { kind: 'lost' };
+}
+
+/** After a completion that failed with `failure`. Never throws, like {@link writeVerdict}. */
+export async function completeAgain(
+  failure: unknown,
+  verdict: Completed,
+  attempt: Attempt,
+  host: PerformHost,
+): Promise<Outcome> {
+  const add = () =>
+    new Promise<boolean>((written, failed) => addCompletion(verdict, attempt, host, { written, failed }));
+  try {
+    return completed(verdict, await persistAfter(failure, 'complete', attempt.lease, host.log, add));
+  } catch (refusal) {
+    return await writeRefusal(refusal, verdict, attempt, host);
+  }
+}
+
 /**
  * Writes a verdict, again and again while the database is away and the lease may hold.
  * Never throws: a write that the database refuses fails the job, and when that is refused too, the lease runs out.
  */
-export async function writeVerdict(verdict: Verdict, attempt: Attempt, host: PerformHost): Promise<Outcome> {
+export async function writeVerdict(
+  verdict: Exclude<Verdict, Completed>,
+  attempt: Attempt,
+  host: PerformHost,
+): Promise<Outcome> {
   try {
-    if (verdict.kind !== 'complete') return await write(verdict, attempt, host);
-    // By far most jobs end so: what the other endings need is not made for them.
-    const accepted = await complete(verdict, attempt, host);
-    return accepted
-      ? { kind: 'complete', result: verdict.result, followUps: verdict.enqueue.length }
-      : { kind: 'lost' };
+    return await write(verdict, attempt, host);
   } catch (refusal) {
-    host.log.error(
-      { jobId: attempt.job.id, verdict: verdict.kind, error: String(refusal) },
-      'outcome refused',
-    );
-    if (verdict.kind === 'fail' || verdict.kind === 'lost') return { kind: 'lost' };
-    return await writeVerdict(verdictOn(refusedError(verdict, refusal, attempt)), attempt, host);
+    return await writeRefusal(refusal, verdict, attempt, host);
   }
+}
+
+async function writeRefusal(
+  refusal: unknown,
+  verdict: Verdict,
+  attempt: Attempt,
+  host: PerformHost,
+): Promise<Outcome> {
+  host.log.error({ jobId: attempt.job.id, verdict: verdict.kind, error: String(refusal) }, 'outcome refused');
+  if (verdict.kind === 'fail' || verdict.kind === 'lost') return { kind: 'lost' };
+  return await writeVerdict(verdictOn(refusedError(verdict, refusal, attempt)), attempt, host);
 }
 
 /** What the database refuses for what it is, it refuses tomorrow too; the rest is worth another attempt. */
@@ -67,17 +105,8 @@ function refusedError(verdict: Verdict, refusal: unknown, attempt: Attempt): Err
   return mendable ? new Error(message) : new NonRetryableError(message);
 }
 
-function complete(
-  { result, bytes, enqueue }: VerdictOf<'complete'>,
-  { lease }: Attempt,
-  { completions, log }: PerformHost,
-): Promise<boolean | null> {
-  const completion = { jobId: lease.jobId, leaseToken: lease.leaseToken, result, enqueue };
-  return persist('complete', lease, log, () => completions.add(completion, bytes));
-}
-
 async function write(
-  verdict: Exclude<Verdict, VerdictOf<'complete'>>,
+  verdict: Exclude<Verdict, Completed>,
   attempt: Attempt,
   host: PerformHost,
 ): Promise<Outcome> {

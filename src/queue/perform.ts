@@ -1,11 +1,21 @@
 import type { JobDefinition } from '../jobs/define-job.ts';
-import type { FollowUpJob, JobContext } from '../jobs/job-context.ts';
+import type { FollowUpJob } from '../jobs/job-context.ts';
 import { NonRetryableError, SnoozeError } from '../jobs/outcomes.ts';
 import { type Attempt, explainStop, startAttempt } from './attempt.ts';
-import { type AttemptTraces, createAttemptContext } from './attempt-context.ts';
+import { type AttemptContext, type AttemptTraces, createAttemptContext } from './attempt-context.ts';
+import type { Writing } from './completions.ts';
 import { toNewJob } from './follow-up.ts';
 import type { ClaimedJob } from './job-queue.ts';
-import { type Outcome, type Verdict, verdictOn, writeVerdict } from './outcome.ts';
+import {
+  addCompletion,
+  completeAgain,
+  type Completed,
+  completed,
+  type Outcome,
+  type Verdict,
+  verdictOn,
+  writeVerdict,
+} from './outcome.ts';
 import { parsePayload } from './parse-payload.ts';
 import type { PerformHost } from './perform-host.ts';
 import { toShownJson } from './storable-json.ts';
@@ -24,82 +34,147 @@ export interface PerformOptions {
  * Runs one claimed job to exactly one outcome, and writes it. Never throws: what the job throws, and what the
  * database refuses, is an outcome.
  */
-export async function perform(
-  job: ClaimedJob,
-  host: PerformHost,
-  options: PerformOptions = {},
-): Promise<Outcome> {
-  const startedAt = host.now();
-  const attempt = startAttempt(job, host, options.claimedAt ?? startedAt, startedAt);
-  try {
-    const verdict = await reachVerdict(attempt, host, startedAt);
-    attempt.runEnded();
-    options.onRunEnd?.();
-    const outcome = await writeVerdict(verdict, attempt, host);
-    logOutcome(outcome, attempt, host, startedAt);
-    return outcome;
-  } finally {
-    attempt.end();
-  }
+export function perform(job: ClaimedJob, host: PerformHost, options: PerformOptions = {}): Promise<Outcome> {
+  return new Promise((resolve) => startPerforming(job, host, options, resolve));
 }
 
-/** Runs the job and judges how it ended; does not write. */
-async function reachVerdict(attempt: Attempt, host: PerformHost, startedAt: Date): Promise<Verdict> {
-  const { job } = attempt;
-  // Told to go before it began: that must not cost the job a retry.
-  const outOfTime = startedAt.getTime() >= Math.min(host.stopStepsAt.getTime(), host.deadline.getTime());
-  if (host.shutdown.aborted || outOfTime)
-    return { kind: 'snooze', until: startedAt, reason: 'the host had no time left before the job began' };
-  try {
-    const definition = host.definitionOf(job.type);
-    if (!definition)
-      throw new NonRetryableError(`job ${job.type}: unknown job type, nothing here can run it`);
-    const parsed = parsePayload(definition, job.payload);
-    // To wait for what is there already would cost every job some objects.
-    const payload: unknown = parsed instanceof Promise ? await parsed : parsed;
-    const { context, traces } = createAttemptContext(attempt, host, payload);
-    const end = await runUntilStopped(definition, context, attempt, host.graceMs);
-    if (traces.refusedStep) await traces.stepsSettled();
-    const closing = traces.close();
-    if (closing) await closing;
-    const verdict = judge(end, attempt, traces, host);
-    return verdict instanceof Promise ? await verdict : verdict;
-  } catch (error) {
-    return verdictOn(error);
-  }
+/** {@link perform}, for whoever runs thousands: calls back instead of making a promise for each. */
+export function startPerforming(
+  job: ClaimedJob,
+  host: PerformHost,
+  options: PerformOptions,
+  onOutcome: (outcome: Outcome) => void,
+): void {
+  new JobPerformance(job, host, options, onOutcome).begin();
 }
 
 type RunEnd =
   { how: 'returned'; value: unknown } | { how: 'threw'; error: unknown } | { how: 'ignored its signal' };
 
-/** Ends with the run, or a grace period after the attempt was stopped: what the run does later is ignored. */
-function runUntilStopped(
-  definition: JobDefinition,
-  context: JobContext<unknown>,
-  attempt: Attempt,
-  graceMs: number,
-): Promise<RunEnd> {
-  return new Promise((resolve) => {
-    let grace: ReturnType<typeof setTimeout> | undefined;
-    let isSettled = false;
-    const settle = (end: RunEnd): void => {
-      isSettled = true;
-      clearTimeout(grace);
-      resolve(end);
-    };
+/**
+ * One job from its start to its outcome. It waits only for what is not there yet: async functions inside each other
+ * made more objects than the jobs.
+ */
+class JobPerformance implements Writing {
+  readonly #attempt: Attempt;
+  readonly #host: PerformHost;
+  readonly #options: PerformOptions;
+  readonly #startedAt: Date;
+  readonly #onOutcome: (outcome: Outcome) => void;
+  /** While it runs. */
+  #context: AttemptContext | undefined;
+  #grace: ReturnType<typeof setTimeout> | undefined;
+  /** While it is being written. */
+  #completion: Completed | undefined;
+
+  constructor(
+    job: ClaimedJob,
+    host: PerformHost,
+    options: PerformOptions,
+    onOutcome: (outcome: Outcome) => void,
+  ) {
+    this.#host = host;
+    this.#options = options;
+    this.#onOutcome = onOutcome;
+    this.#startedAt = host.now();
+    this.#attempt = startAttempt(job, host, options.claimedAt ?? this.#startedAt, this.#startedAt);
+  }
+
+  begin(): void {
+    const { shutdown, stopStepsAt, deadline, definitionOf } = this.#host;
+    const { job } = this.#attempt;
+    const until = this.#startedAt;
+    // Told to go before it began: that must not cost the job a retry.
+    if (shutdown.aborted || until.getTime() >= Math.min(stopStepsAt.getTime(), deadline.getTime()))
+      return this.#conclude({
+        kind: 'snooze',
+        until,
+        reason: 'the host had no time left before the job began',
+      });
+    const definition = definitionOf(job.type);
+    let payload: unknown;
+    try {
+      if (!definition)
+        throw new NonRetryableError(`job ${job.type}: unknown job type, nothing here can run it`);
+      payload = parsePayload(definition, job.payload);
+    } catch (error) {
+      return this.#conclude(verdictOn(error));
+    }
+    if (payload instanceof Promise)
+      payload.then(
+        (parsed) => this.#run(definition, parsed),
+        (error: unknown) => this.#conclude(verdictOn(error)),
+      );
+    else this.#run(definition, payload);
+  }
+
+  /** Ends with the run, or a grace period after the attempt was stopped: what the run does later is ignored. */
+  #run(definition: JobDefinition, payload: unknown): void {
+    const attempt = this.#attempt;
+    this.#context = createAttemptContext(attempt, this.#host, payload);
     attempt.whenStopped(() => {
       // Every attempt is stopped in the end, most of them by their own.
-      if (!isSettled) grace = setTimeout(settle, graceMs, { how: 'ignored its signal' });
+      if (this.#context)
+        this.#grace = setTimeout(() => this.#end({ how: 'ignored its signal' }), this.#host.graceMs);
     });
-    const threw = (error: unknown): void => settle({ how: 'threw', error });
+    const threw = (error: unknown): void => this.#end({ how: 'threw', error });
     try {
       // Whatever it returns: types say that it is a promise, and nothing else does.
-      Promise.resolve(definition.run(context)).then((value) => settle({ how: 'returned', value }), threw);
+      Promise.resolve(definition.run(this.#context.context)).then(
+        (value) => this.#end({ how: 'returned', value }),
+        threw,
+      );
     } catch (error) {
       // A run that throws before its first await has failed like any other.
       threw(error);
     }
-  });
+  }
+
+  #end(end: RunEnd): void {
+    const context = this.#context;
+    if (!context) return;
+    this.#context = undefined;
+    if (this.#grace !== undefined) clearTimeout(this.#grace);
+    const closing = context.close();
+    if (closing) void closing.then(() => this.#judge(end, context));
+    else this.#judge(end, context);
+  }
+
+  #judge(end: RunEnd, traces: AttemptTraces): void {
+    let verdict: Verdict | Promise<Verdict>;
+    try {
+      verdict = judge(end, this.#attempt, traces, this.#host);
+    } catch (error) {
+      verdict = verdictOn(error);
+    }
+    if (verdict instanceof Promise) void verdict.catch(verdictOn).then((late) => this.#conclude(late));
+    else this.#conclude(verdict);
+  }
+
+  #conclude(verdict: Verdict): void {
+    const attempt = this.#attempt;
+    attempt.runEnded();
+    this.#options.onRunEnd?.();
+    if (verdict.kind === 'complete') {
+      this.#completion = verdict;
+      addCompletion(verdict, attempt, this.#host, this);
+    } else void writeVerdict(verdict, attempt, this.#host).then((outcome) => this.#close(outcome));
+  }
+
+  written(accepted: boolean): void {
+    this.#close(completed(this.#completion!, accepted));
+  }
+
+  failed(error: unknown): void {
+    const again = completeAgain(error, this.#completion!, this.#attempt, this.#host);
+    void again.then((outcome) => this.#close(outcome));
+  }
+
+  #close(outcome: Outcome): void {
+    logOutcome(outcome, this.#attempt, this.#host, this.#startedAt);
+    this.#attempt.end();
+    this.#onOutcome(outcome);
+  }
 }
 
 /**

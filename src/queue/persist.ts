@@ -48,31 +48,42 @@ export function blamesData(error: RpcError): boolean {
  * @returns the write's answer; null when the lease ended first: the job is rescued, nothing is lost
  * @throws what the database refused for a reason that will not pass
  */
-export function persist<T>(
+export async function persist<T>(
   what: string,
   lease: HeldLease,
   log: Logger,
   write: () => Promise<T>,
 ): Promise<T | null> {
-  async function writeAgain(failure: unknown): Promise<T | null> {
-    let error = failure;
-    let wait = firstPauseMs;
-    for (let tries = 1; mayPass(error) || mayBeReplaced(error, tries); tries += 1) {
-      if (!lease.mayHold()) {
-        log.error({ jobId: lease.jobId, what, error: String(error) }, 'gave up writing: the lease is over');
-        return null;
-      }
-      log.warn({ jobId: lease.jobId, what, error: String(error) }, 'could not write, trying again');
-      await pause(wait);
-      wait = Math.min(wait * 2, longestPauseMs);
-      try {
-        return await write();
-      } catch (again) {
-        error = again;
-      }
-    }
-    throw error;
+  try {
+    return await write();
+  } catch (failure) {
+    return await persistAfter(failure, what, lease, log, write);
   }
-  // Nearly all writes succeed at once, and there is one for each job.
-  return write().catch(writeAgain);
+}
+
+/** {@link persist}, for a write that has failed once. */
+export async function persistAfter<T>(
+  failure: unknown,
+  what: string,
+  lease: HeldLease,
+  log: Logger,
+  write: () => Promise<T>,
+): Promise<T | null> {
+  let error = failure;
+  let wait = firstPauseMs;
+  for (let tries = 1; mayPass(error) || mayBeReplaced(error, tries); tries += 1) {
+    if (!lease.mayHold()) {
+      log.error({ jobId: lease.jobId, what, error: String(error) }, 'gave up writing: the lease is over');
+      return null;
+    }
+    log.warn({ jobId: lease.jobId, what, error: String(error) }, 'could not write, trying again');
+    await pause(wait);
+    wait = Math.min(wait * 2, longestPauseMs);
+    try {
+      return await write();
+    } catch (again) {
+      error = again;
+    }
+  }
+  throw error;
 }
