@@ -389,6 +389,36 @@ export type Database = {
         };
         Relationships: [];
       };
+      background_job_offers: {
+        Row: {
+          handed_at: string | null;
+          job_id: string | null;
+          lane: string;
+          lease_seconds: number;
+          lease_token: string;
+          offer: string;
+          worker: string;
+        };
+        Insert: {
+          handed_at?: string | null;
+          job_id?: string | null;
+          lane: string;
+          lease_seconds: number;
+          lease_token?: string;
+          offer: string;
+          worker: string;
+        };
+        Update: {
+          handed_at?: string | null;
+          job_id?: string | null;
+          lane?: string;
+          lease_seconds?: number;
+          lease_token?: string;
+          offer?: string;
+          worker?: string;
+        };
+        Relationships: [];
+      };
       background_job_ready: {
         Row: {
           concurrency_key: string | null;
@@ -2457,6 +2487,7 @@ export type Database = {
       enable_callback_endpoint: { Args: { url: string }; Returns: boolean };
       enqueue_background_job: {
         Args: {
+          hand_over?: boolean;
           idempotency_key?: string;
           inngest_event_id?: string;
           inngest_run_id?: string;
@@ -2618,6 +2649,10 @@ export type Database = {
         };
       };
       note_details_synced: { Args: { progress: Json }; Returns: undefined };
+      offer_worker: {
+        Args: { lane: string; lease_seconds: number; offer: string; worker: string };
+        Returns: Json;
+      };
       operator_audit: {
         Args: { before?: string; page_size?: number };
         Returns: {
@@ -2850,6 +2885,7 @@ export type Database = {
       use_pgvector: { Args: Record<PropertyKey, never>; Returns: string };
       uuid_v7: { Args: Record<PropertyKey, never>; Returns: string };
       wake_process_job: { Args: { process_job_url: string; secret_name?: string }; Returns: number };
+      withdraw_worker_offer: { Args: { offer: string }; Returns: Json };
     };
     Enums: {
       [_ in never]: never;

@@ -19,26 +19,40 @@ const UNDEFINED_FUNCTION = '42883';
  *   a transaction pooler (Supabase port 6543) breaks them. Default false.
  */
 export function createPgRpc(pool: pg.Pool, { prepare = false }: { prepare?: boolean } = {}): UncheckedRpc {
+  return underLease(createCalls(prepare, (work, signal) => withClient(pool, work, signal)));
+}
+
+/** The `Rpc` port over one session, the caller's: its calls are prepared, wait for each other, and cannot be aborted. */
+export function createSessionRpc(client: pg.ClientBase): UncheckedRpc {
+  return createCalls(true, (work) => work(client));
+}
+
+type Work = (client: pg.ClientBase) => Promise<string | null>;
+
+function createCalls(
+  prepare: boolean,
+  onClient: (work: Work, signal?: AbortSignal) => Promise<string | null>,
+): UncheckedRpc {
   const calls = createFunctionCalls();
   const nameOf = createStatementNames();
-  return underLease(async <Result>(...[name, args = {}, { signal } = {}]: Parameters<UncheckedRpc>) => {
+  return async <Result>(...[name, args = {}, { signal } = {}]: Parameters<UncheckedRpc>) => {
     signal?.throwIfAborted();
     try {
-      const work = async (client: pg.PoolClient) => {
+      const work: Work = async (client) => {
         const { text, values } = await calls.write(client, name, args);
         const { rows } = await client.query<{ body: string | null }>(
           prepare ? { name: nameOf(text), text, values } : { text, values },
         );
         return rows[0]?.body ?? null;
       };
-      const body = await withClient(pool, work, signal);
+      const body = await onClient(work, signal);
       return (body === null ? null : JSON.parse(body)) as Result;
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof pg.DatabaseError && error.code === UNDEFINED_FUNCTION) calls.forget(name);
       throw toFailure(name, error);
     }
-  });
+  };
 }
 
 /** Statement names are at most 63 bytes long: the hash of the text. */

@@ -81,6 +81,15 @@ export interface ClaimRequest {
   types?: readonly string[];
 }
 
+/** A worker's word that an enqueue may hand it one job. */
+export interface WorkerOffer {
+  /** Its name in notifications. */
+  offer: string;
+  lane: Lane;
+  worker: string;
+  leaseSeconds: number;
+}
+
 export interface Completion extends Lease {
   result: unknown;
   /** Enqueued in the same transaction. */
@@ -127,6 +136,10 @@ export interface JobQueue {
   claim(request: ClaimRequest): Promise<ClaimedJob[]>;
   /** Claims the named job whatever its `run_at`; null when it may not run or does not exist. */
   claimOne(jobId: string, worker: string, leaseSeconds: number): Promise<ClaimedJob | null>;
+  /** Makes or renews an offer; answers the job that was handed over under it before. */
+  offerWorker(offer: WorkerOffer): Promise<ClaimedJob | null>;
+  /** Ends an offer; answers the job that was handed over under it. */
+  withdrawOffer(offer: string): Promise<ClaimedJob | null>;
   /** Renews leases; states by job id. */
   heartbeat(leases: readonly Lease[], leaseSeconds: number): Promise<Map<string, LeaseState>>;
   /** Accepted or not, by job id. */
@@ -190,7 +203,9 @@ function producing(rpc: Rpc): Pick<JobQueue, 'enqueue' | 'begin'> {
   };
 }
 
-function claiming(rpc: Rpc): Pick<JobQueue, 'claim' | 'claimOne' | 'heartbeat'> {
+function claiming(
+  rpc: Rpc,
+): Pick<JobQueue, 'claim' | 'claimOne' | 'offerWorker' | 'withdrawOffer' | 'heartbeat'> {
   return {
     async claim(request) {
       const batch = await rpc<rows.ClaimedBatch | null>('claim_job_batch', {
@@ -210,6 +225,17 @@ function claiming(rpc: Rpc): Pick<JobQueue, 'claim' | 'claimOne' | 'heartbeat'> 
         lease_seconds: leaseSeconds,
       });
       return claimed[0] ? rows.toClaimedJob(claimed[0]) : null;
+    },
+    async offerWorker({ offer, lane, worker, leaseSeconds }) {
+      const job = await rpc<rows.ClaimedRow | null>('offer_worker', {
+        ...{ offer, lane, worker },
+        lease_seconds: leaseSeconds,
+      });
+      return job ? rows.toClaimedJob(job) : null;
+    },
+    async withdrawOffer(offer) {
+      const job = await rpc<rows.ClaimedRow | null>('withdraw_worker_offer', { offer });
+      return job ? rows.toClaimedJob(job) : null;
     },
     async heartbeat(leases, leaseSeconds) {
       if (leases.length === 0) return new Map();

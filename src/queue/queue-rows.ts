@@ -21,7 +21,8 @@ export interface ClaimedRow {
   max_retries: number;
   timeout_seconds: number;
   lease_token: string;
-  steps: Record<string, unknown> | null;
+  /** Absent when the job never ran before. */
+  steps?: Record<string, unknown> | null;
 }
 
 /** Claimed jobs in columns: the element at one place of each is one job's. */
@@ -83,6 +84,8 @@ export function fromPlainJob(job: NewJob): RpcArguments<'enqueue_background_job'
     idempotency_key: idempotencyKey,
     inngest_event_id: inngestEventId,
     inngest_run_id: inngestRunId,
+    // Both drivers make each call a transaction of its own.
+    hand_over: true,
   };
 }
 

@@ -1,9 +1,12 @@
 import pg from 'pg';
 import { pause } from '../queue/alarm.ts';
 import type { Logger } from '../runtime/logger.ts';
+import type { Offer } from './offer.ts';
 
 /** What `job_queue.ring()` notifies. */
-const channel = 'background_job_ready';
+const readyChannel = 'background_job_ready';
+/** What an enqueue notifies that has handed its job over; the payload names the offer. */
+const handedChannel = 'background_job_handed';
 
 /** A lost connection is opened again after so many milliseconds. */
 const reconnectMs = 1_000;
@@ -20,9 +23,11 @@ export interface Doorbell {
 export function openDoorbell(options: {
   connection: pg.ClientConfig;
   ring: () => void;
+  /** Made under this connection. */
+  offers?: readonly Offer[];
   log: Logger;
 }): Doorbell {
-  const { connection, ring, log } = options;
+  const { connection, ring, offers = [], log } = options;
   const closing = new AbortController();
 
   async function listenUntilLost(): Promise<void> {
@@ -38,11 +43,16 @@ export function openDoorbell(options: {
     closing.signal.addEventListener('abort', stop);
     try {
       await client.connect();
-      client.on('notification', ring);
-      await client.query(`listen ${channel}`);
+      client.on('notification', ({ channel, payload = '' }) => {
+        if (channel === readyChannel) ring();
+        else for (const offer of offers) offer.heard(payload);
+      });
+      await client.query(`listen ${readyChannel}; listen ${handedChannel}`);
+      for (const offer of offers) await offer.listening(client);
       ring();
       await lost;
     } finally {
+      for (const offer of offers) offer.lost();
       closing.signal.removeEventListener('abort', stop);
       await client.end();
     }

@@ -14,7 +14,7 @@ it('goes up a while after a claim that brought nothing, and then one more look i
   const { show, lookAgain, idle } = sign();
   idle.claimed(0, 10);
   expect(idle.isUp()).toBe(false);
-  await vi.advanceTimersByTimeAsync(200);
+  await vi.advanceTimersByTimeAsync(50);
   expect(idle.isUp()).toBe(true);
   expect([show, lookAgain].map((each) => each.mock.calls.length)).toEqual([1, 1]);
 });
@@ -23,7 +23,7 @@ it('stays down while jobs come in short intervals', async () => {
   const { show, idle } = sign();
   for (let n = 0; n < 20; n += 1) {
     idle.claimed(n % 2, 10);
-    await vi.advanceTimersByTimeAsync(90);
+    await vi.advanceTimersByTimeAsync(19);
     expect(idle.isUp()).toBe(false);
   }
   expect(show).not.toHaveBeenCalled();
@@ -32,7 +32,7 @@ it('stays down while jobs come in short intervals', async () => {
 it('goes down when there is no room left, and the row is told once', async () => {
   const { show, idle } = sign();
   idle.claimed(0, 10);
-  await vi.advanceTimersByTimeAsync(200);
+  await vi.advanceTimersByTimeAsync(50);
   idle.claimed(10, 10);
   idle.claimed(1, 1);
   expect(idle.isUp()).toBe(false);
@@ -44,7 +44,7 @@ it('goes down when there is no room left, and the row is told once', async () =>
 it('stays up through a job that leaves room for others', async () => {
   const { show, idle } = sign();
   idle.claimed(0, 10);
-  await vi.advanceTimersByTimeAsync(200);
+  await vi.advanceTimersByTimeAsync(50);
   idle.claimed(3, 10);
   expect(idle.isUp()).toBe(true);
   expect(show).toHaveBeenCalledTimes(1);
@@ -55,21 +55,34 @@ it('goes up a while after the last job when there is room, without an empty look
   idle.claimed(10, 10);
   idle.claimed(3, 8);
   expect(idle.isUp()).toBe(false);
-  await vi.advanceTimersByTimeAsync(200);
+  await vi.advanceTimersByTimeAsync(50);
   expect(idle.isUp()).toBe(true);
   expect(lookAgain).toHaveBeenCalledTimes(1);
 });
 
-it('goes down, and up again soon, when one job follows another at once', async () => {
-  const { idle } = sign();
+it('stays up through a few jobs that follow each other at once, goes down when there are more, and up again soon', async () => {
+  const { show, idle } = sign();
   idle.claimed(0, 10);
-  await vi.advanceTimersByTimeAsync(200);
-  idle.claimed(1, 10);
   await vi.advanceTimersByTimeAsync(50);
+  for (let n = 0; n < 4; n += 1) idle.claimed(1, 10);
+  expect(idle.isUp()).toBe(true);
+  expect(show).toHaveBeenCalledTimes(1);
   idle.claimed(1, 9);
   expect(idle.isUp()).toBe(false);
-  await vi.advanceTimersByTimeAsync(200);
+  await vi.advanceTimersByTimeAsync(50);
   expect(idle.isUp()).toBe(true);
+});
+
+it('stays up through jobs that come now and then', async () => {
+  const { show, idle } = sign();
+  idle.claimed(0, 10);
+  await vi.advanceTimersByTimeAsync(50);
+  for (let n = 0; n < 20; n += 1) {
+    idle.claimed(1, 10);
+    await vi.advanceTimersByTimeAsync(20);
+  }
+  expect(idle.isUp()).toBe(true);
+  expect(show).toHaveBeenCalledTimes(1);
 });
 
 it('asks for no look when a job came while it was being shown', async () => {
@@ -77,7 +90,7 @@ it('asks for no look when a job came while it was being shown', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   show.mockReturnValueOnce(promise);
   idle.claimed(0, 10);
-  await vi.advanceTimersByTimeAsync(200);
+  await vi.advanceTimersByTimeAsync(50);
   idle.claimed(10, 10);
   resolve();
   await vi.advanceTimersByTimeAsync(1);

@@ -1,7 +1,13 @@
 import { setAlarm } from '../queue/alarm.ts';
 
 /** So long after its last job a lane that was busy counts as calm, in milliseconds. */
-const calmAfterMs = 200;
+const calmAfterMs = 50;
+
+/** Jobs that follow each other faster than this, in milliseconds, are found as soon by looking. */
+const restlessMs = 20;
+
+/** So many claims in such short intervals do not make a lane busy: putting the sign down and up is a commit each. */
+const strayClaims = 3;
 
 /**
  * Tells whether a lane has room for a job and waits for the bell: only then do enqueues ring it, because each ring makes
@@ -28,6 +34,7 @@ export function createIdleSign(options: {
   let up = false;
   let ended = false;
   let lastJobAt = -Infinity;
+  let restlessClaims = 0;
   let cancelAlarm: (() => void) | null = null;
 
   function calm(): void {
@@ -56,11 +63,12 @@ export function createIdleSign(options: {
     claimed(jobs, room) {
       if (ended) return;
       if (jobs === 0) return raiseSoon();
-      const isCalm = now().getTime() - lastJobAt >= calmAfterMs;
-      lastJobAt = now().getTime();
+      const at = now().getTime();
+      restlessClaims = at - lastJobAt < restlessMs ? restlessClaims + 1 : 0;
+      lastJobAt = at;
       calm();
       const hasRoom = jobs < room;
-      if (!(hasRoom && isCalm)) lower();
+      if (!hasRoom || restlessClaims > strayClaims) lower();
       if (hasRoom) raiseSoon();
     },
     isUp: () => up,

@@ -3,6 +3,7 @@ import { type Drain, startDrain } from '../queue/drain.ts';
 import type { ClaimedJob, ClaimRequest } from '../queue/job-queue.ts';
 import type { PerformHost } from '../queue/perform-host.ts';
 import type { IdleSign } from './idle-sign.ts';
+import type { Offer } from './offer.ts';
 
 /** Until the bell would be rung for it, a lane that was busy a moment ago is looked at this often, in milliseconds. */
 const restlessPollMs = 20;
@@ -19,6 +20,7 @@ export interface LaneLoopOptions {
   /** From its abort on nothing is claimed; running jobs go on until the host's shutdown. */
   stopClaiming: AbortSignal;
   idle: IdleSign;
+  offer: Offer;
 }
 
 /** Works on one lane until it is told to stop. */
@@ -33,14 +35,29 @@ export interface LaneLoop {
 
 /** A drain after the other; between them it waits for the bell, or for the time of the next look, which is soon while nobody rings. */
 export function startLaneLoop(options: LaneLoopOptions): LaneLoop {
-  const { host, lane, stopClaiming, idle } = options;
+  const { host, lane, stopClaiming, idle, offer } = options;
   let bell = new AbortController();
   let draining: Drain | null = null;
+  /** A look is due, whatever was handed over. */
+  let rung = true;
+  let looking = false;
 
-  function ring(): void {
+  function wake(): void {
     draining?.wake();
     bell.abort();
   }
+
+  function ring(): void {
+    rung = true;
+    wake();
+  }
+
+  const running = (): number => draining?.running() ?? 0;
+  offer.serve({
+    // While a claim is under way it may take all the room that is left.
+    hasRoom: () => !looking && idle.isUp() && options.concurrency - running() - offer.pending() > 1,
+    onJob: wake,
+  });
 
   /** A failed claim brings nothing. It must not end the drain, whose end is that of its longest job. */
   async function claim(request: ClaimRequest): Promise<ClaimedJob[]> {
@@ -52,10 +69,36 @@ export function startLaneLoop(options: LaneLoopOptions): LaneLoop {
     }
   }
 
+  /** One place is kept for the job that an offer may bring; a claim that needs that place ends the offer first. */
+  async function claimBesideOffer(request: ClaimRequest): Promise<ClaimedJob[]> {
+    if (!offer.stands()) return await claim(request);
+    const most = request.maxJobs - 1;
+    const jobs = most > 0 ? await claim({ ...request, maxJobs: most }) : [];
+    if (jobs.length < most) return jobs;
+    await offer.withdraw();
+    jobs.push(...offer.take());
+    const left = request.maxJobs - jobs.length;
+    return left > 0 ? [...jobs, ...(await claim({ ...request, maxJobs: left }))] : jobs;
+  }
+
+  /** What was handed over starts without a look at the line, unless one is due. */
+  async function look(request: ClaimRequest): Promise<ClaimedJob[]> {
+    const handed = offer.take();
+    const room = request.maxJobs - handed.length;
+    if (handed.length > 0 && (!rung || room <= 0)) return handed;
+    rung = false;
+    looking = true;
+    const jobs = await claimBesideOffer({ ...request, maxJobs: room });
+    looking = false;
+    if (jobs.length >= room) rung = true;
+    else if (jobs.length === 0 && idle.isUp()) void offer.make();
+    return [...handed, ...jobs];
+  }
+
   async function drainOnce(): Promise<void> {
     draining = startDrain({
       ...options,
-      host: { ...host, queue: { ...host.queue, claim } },
+      host: { ...host, queue: { ...host.queue, claim: look } },
       stopClaimingAt: host.deadline,
       onClaim: (jobs, room) => idle.claimed(jobs, room),
     });
@@ -73,7 +116,18 @@ export function startLaneLoop(options: LaneLoopOptions): LaneLoop {
     }
     stopClaiming.removeEventListener('abort', ring);
     idle.end();
+    await offer.withdraw();
+    await Promise.all(offer.take().map(giveBack));
   }
 
-  return { ring, running: () => draining?.running() ?? 0, done: run() };
+  /** It has not begun: that costs no retry. */
+  async function giveBack({ id: jobId, leaseToken }: ClaimedJob): Promise<void> {
+    try {
+      await host.queue.snooze({ jobId, leaseToken }, host.now(), 'the worker stopped before the job began');
+    } catch (error) {
+      host.log.warn({ lane, jobId, error: String(error) }, 'could not give a job back, its lease will end');
+    }
+  }
+
+  return { ring, running, done: run() };
 }

@@ -20,6 +20,7 @@ import type { WorkerHealth } from './health.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { createIdleSign } from './idle-sign.ts';
 import { type LaneLoop, startLaneLoop } from './lane-loop.ts';
+import { createOffer, type Offer } from './offer.ts';
 import { createPresence } from './presence.ts';
 import { evaluateSchedules, type ScheduleOptions, syncSchedules } from './schedules.ts';
 
@@ -115,6 +116,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const github = options.github(jobRpc, log);
   const openai = options.openai(jobRpc, log);
   const definitionOf = indexDefinitions(catalog);
+  const offers: Offer[] = [];
   for (const [index, lane] of lanes.entries()) {
     const host = createPerformHost({
       ...{
@@ -138,11 +140,13 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     });
     const { concurrency, pollMs = 1_000 } = options;
     const idle = signs[index]!;
+    const offer = createOffer({ queue, lane, worker, leaseSeconds: options.leaseSeconds, checkMs: pollMs, log, now });
+    offers.push(offer);
     loops.push(
-      startLaneLoop({ host, lane, worker, concurrency, pollMs, stopClaiming: stopClaiming.signal, idle }),
+      startLaneLoop({ host, lane, worker, concurrency, pollMs, stopClaiming: stopClaiming.signal, idle, offer }),
     );
   }
-  const doorbell = openDoorbell({ connection: connections.config, ring, log });
+  const doorbell = openDoorbell({ connection: connections.config, ring, offers, log });
   const sweep = startSweepLoop({
     queue,
     async onClaimable(claimable) {
