@@ -64,7 +64,10 @@ export function createOffer(options: {
       jobs.push(job);
       taker?.onJob();
     } catch (error) {
-      log.warn({ lane, error: String(error) }, 'could not fetch what was handed over, the sweep takes it back');
+      log.warn(
+        { lane, error: String(error) },
+        'could not fetch what was handed over, the sweep takes it back',
+      );
     }
   }
 
@@ -85,7 +88,9 @@ export function createOffer(options: {
     serve: (whose) => void (taker = whose),
     async listening(client) {
       const name = crypto.randomUUID();
-      await client.query(`select pg_advisory_lock(hashtextextended('background_job_offers:' || $1, 0))`, [name]);
+      await client.query(`select pg_advisory_lock(hashtextextended('background_job_offers:' || $1, 0))`, [
+        name,
+      ]);
       session = { queue: createJobQueue(createSessionRpc(client)), name };
     },
     lost() {

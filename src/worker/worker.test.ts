@@ -276,7 +276,8 @@ describe('the bell', () => {
   it('is heard again after its connection was cut', async () => {
     const log = recordingLogger();
     await startIdle({ log });
-    const listening = `select pid from pg_stat_activity where datname = current_database() and query = 'listen background_job_ready'`;
+    const listening = `select l.pid from pg_locks l join pg_database d on d.oid = l.database
+      where l.locktype = 'advisory' and d.datname = current_database()`;
     const [before] = await all(listening);
     await database.pool.query('select pg_terminate_backend($1)', [before?.['pid']]);
     await vi.waitFor(async () => {

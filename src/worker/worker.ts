@@ -140,10 +140,27 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     });
     const { concurrency, pollMs = 1_000 } = options;
     const idle = signs[index]!;
-    const offer = createOffer({ queue, lane, worker, leaseSeconds: options.leaseSeconds, checkMs: pollMs, log, now });
+    const offer = createOffer({
+      queue,
+      lane,
+      worker,
+      leaseSeconds: options.leaseSeconds,
+      checkMs: pollMs,
+      log,
+      now,
+    });
     offers.push(offer);
     loops.push(
-      startLaneLoop({ host, lane, worker, concurrency, pollMs, stopClaiming: stopClaiming.signal, idle, offer }),
+      startLaneLoop({
+        host,
+        lane,
+        worker,
+        concurrency,
+        pollMs,
+        stopClaiming: stopClaiming.signal,
+        idle,
+        offer,
+      }),
     );
   }
   const doorbell = openDoorbell({ connection: connections.config, ring, offers, log });
