@@ -6,8 +6,8 @@ const calmAfterMs = 50;
 /** Jobs that follow each other faster than this, in milliseconds, are found as soon by looking. */
 const restlessMs = 20;
 
-/** So many claims in such short intervals do not make a lane busy: putting the sign down and up is a commit each. */
-const strayClaims = 3;
+/** So many jobs at once do not make a lane busy: putting the sign down and up is a commit each. */
+const strayJobs = 3;
 
 /**
  * Tells whether a lane has room for a job and waits for the bell: only then do enqueues ring it, because each ring makes
@@ -34,7 +34,7 @@ export function createIdleSign(options: {
   let up = false;
   let ended = false;
   let lastJobAt = -Infinity;
-  let restlessClaims = 0;
+  let jobsAtOnce = 0;
   let cancelAlarm: (() => void) | null = null;
 
   function calm(): void {
@@ -64,11 +64,11 @@ export function createIdleSign(options: {
       if (ended) return;
       if (jobs === 0) return raiseSoon();
       const at = now().getTime();
-      restlessClaims = at - lastJobAt < restlessMs ? restlessClaims + 1 : 0;
+      jobsAtOnce = at - lastJobAt < restlessMs ? jobsAtOnce + jobs : jobs;
       lastJobAt = at;
       calm();
       const hasRoom = jobs < room;
-      if (!hasRoom || restlessClaims > strayClaims) lower();
+      if (!hasRoom || jobsAtOnce > strayJobs) lower();
       if (hasRoom) raiseSoon();
     },
     isUp: () => up,

@@ -162,6 +162,7 @@ declare
   v_max_retries integer;
   v_timeout_seconds integer;
   v_free boolean;
+  v_awaited boolean;
   v_status text := 'queued';
   v_started_at timestamptz;
   v_until timestamptz;
@@ -195,9 +196,10 @@ begin
     v_timeout_seconds := 120;
     v_free := true;
   end if;
-  if hand_over and v_free then
-    -- The worker's own sign says that it has room and found nothing to do; it is renewed every 10 s. Who gets the lock of the
-    -- offer knows that the worker no longer listens.
+  v_awaited := exists (select from public.background_job_workers w where w.idle and v_lane = any (w.lanes));
+  if v_awaited and hand_over and v_free then
+    -- A sign that is up says that the worker has room and found nothing to do; it is renewed every 10 s. Who gets the lock of
+    -- the offer knows that the worker no longer listens.
     select o.offer, o.worker, o.lease_seconds, o.lease_token into v_offer, v_worker, v_lease_seconds, v_token
     from public.background_job_offers o
     where o.lane = v_lane and o.job_id is null
@@ -239,9 +241,7 @@ begin
   insert into public.background_job_ready (lane, sort_at, id, run_at, expires_at, type)
   values (v_lane, v_now - v_priority * interval '1 minute', v_id, v_now, v_now + interval '24 hours', type);
   -- It may run now: nobody has to look whether there is work.
-  if exists (select from public.background_job_workers w where w.idle and v_lane = any (w.lanes)) then
-    perform pg_notify('background_job_ready', '');
-  end if;
+  if v_awaited then perform pg_notify('background_job_ready', ''); end if;
   return v_id;
 end
 $$;
