@@ -23,7 +23,7 @@ export const latencySection: Section = {
   name: 'latency',
   fairness: [
     'The worker is set up for throughput, as in the section `queue`. Each contender may have settings that start a single job sooner.',
-    'Jobs that come shortly after the last one are measured apart: a worker of ours asks to be notified only after 200 ms without a job, and finds what came before by looking.',
+    'Jobs that come shortly after the last one are measured apart: a worker of ours that is busy asks to be notified only after 50 ms without a job, and finds what came before by looking.',
   ],
   async run(bench) {
     const size: LatencySize = bench.quick ? { idle: 3, sparse: 3 } : { idle: 30, sparse: 30 };
