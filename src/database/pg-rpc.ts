@@ -24,7 +24,12 @@ export function createPgRpc(pool: pg.Pool, { prepare = false }: { prepare?: bool
 
 /** The `Rpc` port over one session, the caller's: its calls are prepared, wait for each other, and cannot be aborted. */
 export function createSessionRpc(client: pg.ClientBase): UncheckedRpc {
-  return createCalls(true, (work) => work(client));
+  let turn: Promise<unknown> = Promise.resolve();
+  return createCalls(true, (work) => {
+    const done = turn.then(() => work(client));
+    turn = done.catch(() => undefined);
+    return done;
+  });
 }
 
 type Work = (client: pg.ClientBase) => Promise<string | null>;

@@ -1,5 +1,7 @@
 import pg from 'pg';
+import { createSessionRpc } from '../database/pg-rpc.ts';
 import { pause } from '../queue/alarm.ts';
+import { createJobQueue } from '../queue/job-queue.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Offer } from './offer.ts';
 
@@ -10,6 +12,9 @@ const handedChannel = 'background_job_handed';
 
 /** A lost connection is opened again after so many milliseconds. */
 const reconnectMs = 1_000;
+
+/** An answer on the listening connection takes a millisecond; one that does not come for so long, never will. */
+const answerMs = 5_000;
 
 /** A connection that listens for the bell. */
 export interface Doorbell {
@@ -31,12 +36,18 @@ export function openDoorbell(options: {
   const closing = new AbortController();
 
   async function listenUntilLost(): Promise<void> {
-    // Nothing is ever sent on it: without probes a cable that was pulled would go unnoticed.
-    const client = new pg.Client({ ...connection, keepAlive: true, keepAliveInitialDelayMillis: 10_000 });
+    // Little is ever sent on it: without probes a cable that was pulled would go unnoticed.
+    const client = new pg.Client({
+      ...connection,
+      query_timeout: answerMs,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+    });
     const { promise: lost, resolve } = Promise.withResolvers<void>();
+    let reason = 'the connection ended';
     client.once('end', () => resolve());
     client.on('error', (error) => {
-      log.warn({ error: error.message }, 'the bell was lost, listening again soon');
+      reason = error.message;
       resolve();
     });
     const stop = (): void => resolve();
@@ -48,14 +59,27 @@ export function openDoorbell(options: {
         else for (const offer of offers) offer.heard(payload);
       });
       await client.query(`listen ${readyChannel}; listen ${handedChannel}`);
-      for (const offer of offers) await offer.listening(client);
+      await openOffers(client);
       ring();
       await lost;
+      if (!closing.signal.aborted) log.warn({ error: reason }, 'the bell was lost, listening again soon');
     } finally {
       for (const offer of offers) offer.lost();
       closing.signal.removeEventListener('abort', stop);
       await client.end();
     }
+  }
+
+  /** Each connection has offers of its own: those of a lost one may hold for a while. */
+  async function openOffers(client: pg.Client): Promise<void> {
+    const names = offers.map(() => crypto.randomUUID());
+    for (const name of names)
+      await client.query(`select pg_advisory_lock(hashtextextended('background_job_offers:' || $1, 0))`, [
+        name,
+      ]);
+    const queue = createJobQueue(createSessionRpc(client));
+    const close = (): Promise<void> => client.end();
+    for (const [index, offer] of offers.entries()) offer.listening({ name: names[index]!, queue, close });
   }
 
   async function run(): Promise<void> {

@@ -55,7 +55,7 @@ export function startLaneLoop(options: LaneLoopOptions): LaneLoop {
   const running = (): number => draining?.running() ?? 0;
   offer.serve({
     // While a claim is under way it may take all the room that is left.
-    hasRoom: () => !looking && idle.isUp() && options.concurrency - running() - offer.pending() > 1,
+    hasRoom: () => !looking && idle.isUp() && options.concurrency - running() > offer.reserved(),
     onJob: wake,
   });
 
@@ -69,29 +69,30 @@ export function startLaneLoop(options: LaneLoopOptions): LaneLoop {
     }
   }
 
-  /** One place is kept for the job that an offer may bring; a claim that needs that place ends the offer first. */
+  /** A place is kept for what an offer may bring; a claim that needs that place ends the offer first. */
   async function claimBesideOffer(request: ClaimRequest): Promise<ClaimedJob[]> {
-    if (!offer.stands()) return await claim(request);
-    const most = request.maxJobs - 1;
+    const reserved = offer.reserved();
+    if (reserved === 0) return await claim(request);
+    const most = request.maxJobs - reserved;
     const jobs = most > 0 ? await claim({ ...request, maxJobs: most }) : [];
     if (jobs.length < most) return jobs;
     await offer.withdraw();
-    jobs.push(...offer.take());
+    jobs.push(...offer.take(request.maxJobs - jobs.length));
     const left = request.maxJobs - jobs.length;
     return left > 0 ? [...jobs, ...(await claim({ ...request, maxJobs: left }))] : jobs;
   }
 
   /** What was handed over starts without a look at the line, unless one is due. */
   async function look(request: ClaimRequest): Promise<ClaimedJob[]> {
-    const handed = offer.take();
+    const handed = offer.take(request.maxJobs);
     const room = request.maxJobs - handed.length;
-    if (handed.length > 0 && (!rung || room <= 0)) return handed;
+    if (handed.length > 0 && (!rung || room === 0)) return handed;
     rung = false;
     looking = true;
     const jobs = await claimBesideOffer({ ...request, maxJobs: room });
     looking = false;
-    if (jobs.length >= room) rung = true;
-    else if (jobs.length === 0 && idle.isUp()) void offer.make();
+    if (jobs.length === room) rung = true;
+    else if (jobs.length === 0 && idle.isUp() && offer.reserved() < room) void offer.make();
     return [...handed, ...jobs];
   }
 
@@ -117,7 +118,7 @@ export function startLaneLoop(options: LaneLoopOptions): LaneLoop {
     stopClaiming.removeEventListener('abort', ring);
     idle.end();
     await offer.withdraw();
-    await Promise.all(offer.take().map(giveBack));
+    await Promise.all(offer.take(Infinity).map(giveBack));
   }
 
   /** It has not begun: that costs no retry. */

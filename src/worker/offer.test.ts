@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { createTestDatabase, expectSoundQueue, type TestDatabase } from '../../tests/support/database.ts';
 import { silentLogger } from '../../tests/support/silent-logger.ts';
 import { startTestWorker, workerJob } from '../../tests/support/worker.ts';
+import { createSessionRpc } from '../database/pg-rpc.ts';
 import { createJobQueue, type JobQueue } from '../queue/job-queue.ts';
 import { createOffer, type Offer } from './offer.ts';
 import type { Worker, WorkerOptions } from './worker.ts';
@@ -47,7 +48,7 @@ describe('an offer without a notification', () => {
   const onJob = vi.fn();
 
   beforeEach(async () => {
-    client = new pg.Client({ connectionString: database.url });
+    client = new pg.Client({ connectionString: database.url, query_timeout: 1_000 });
     await client.connect();
     time = 0;
     onJob.mockClear();
@@ -57,7 +58,15 @@ describe('an offer without a notification', () => {
     });
     offer.serve({ hasRoom: () => true, onJob });
     await database.rpc('report_worker', { worker: 'w', lanes: ['worker'], idle: true });
-    await offer.listening(client);
+    const name = crypto.randomUUID();
+    await client.query(`select pg_advisory_lock(hashtextextended('background_job_offers:' || $1, 0))`, [
+      name,
+    ]);
+    offer.listening({
+      name,
+      queue: createJobQueue(createSessionRpc(client)),
+      close: () => client.end(),
+    });
     await offer.make();
   });
   afterEach(() => client.end());
@@ -65,14 +74,14 @@ describe('an offer without a notification', () => {
   it('is looked at now and then, and brings its job once', async () => {
     const id = await enqueueOne();
     await offer.make();
-    expect(offer.take()).toEqual([]);
+    expect(offer.take(1)).toEqual([]);
     time = checkMs;
     await offer.make();
     expect(onJob).toHaveBeenCalledTimes(1);
-    expect(offer.take()).toMatchObject([{ id, steps: {} }]);
+    expect(offer.take(1)).toMatchObject([{ id, steps: {} }]);
     time *= 2;
     await offer.make();
-    expect(offer.take()).toEqual([]);
+    expect(offer.take(1)).toEqual([]);
   });
 
   it('brings its job over another connection when its own is lost', async () => {
@@ -80,17 +89,29 @@ describe('an offer without a notification', () => {
     await client.end();
     offer.lost();
     expect(offer.stands()).toBe(false);
-    await vi.waitFor(() => expect(offer.take()).toMatchObject([{ id }]), waiting);
+    await vi.waitFor(() => expect(offer.take(1)).toMatchObject([{ id }]), waiting);
     expect(await all('select from background_job_offers')).toEqual([]);
   });
 
   it('attracts nothing more once it is withdrawn', async () => {
     const id = await enqueueOne();
     await offer.withdraw();
-    expect(offer.take()).toMatchObject([{ id }]);
+    expect(offer.take(1)).toMatchObject([{ id }]);
     await enqueueOne();
     await offer.withdraw();
-    expect(offer.take()).toEqual([]);
+    expect(offer.take(1)).toEqual([]);
+  });
+
+  it('closes a connection that does not answer, instead of waiting for it', async () => {
+    const blocker = await database.pool.connect();
+    await blocker.query('begin; select from background_job_offers for update');
+    const closed = new Promise((resolve) => client.once('end', resolve));
+    await offer.withdraw();
+    await closed;
+    offer.lost();
+    await blocker.query('commit');
+    blocker.release();
+    expect(offer.take(1)).toEqual([]);
   });
 
   it('is not renewed when the worker has no room', async () => {
@@ -98,7 +119,7 @@ describe('an offer without a notification', () => {
     const [{ name } = {}] = await all('select offer as name from background_job_offers');
     const id = await enqueueOne();
     offer.heard(String(name));
-    await vi.waitFor(() => expect(offer.take()).toMatchObject([{ id }]), waiting);
+    await vi.waitFor(() => expect(offer.take(1)).toMatchObject([{ id }]), waiting);
     expect(offer.stands()).toBe(false);
   });
 });

@@ -1,12 +1,19 @@
-import type pg from 'pg';
-import { createSessionRpc } from '../database/pg-rpc.ts';
 import type { Lane } from '../jobs/define-job.ts';
-import { type ClaimedJob, createJobQueue, type JobQueue } from '../queue/job-queue.ts';
+import type { ClaimedJob, JobQueue } from '../queue/job-queue.ts';
 import type { Logger } from '../runtime/logger.ts';
+
+/** A connection that listens. */
+export interface ListeningSession {
+  /** Of the offer, which holds as long as this session does. */
+  name: string;
+  /** Calls on this connection, which has just woken for the notification: no other process need wake up. */
+  queue: Pick<JobQueue, 'offerWorker' | 'withdrawOffer'>;
+  close: () => Promise<void>;
+}
 
 /** The lane that runs what is handed over. */
 export interface OfferTaker {
-  /** Whether there is room for one job more than those that run, were handed over, or may be. */
+  /** Whether there is room for one job more than those that run or are reserved. */
   hasRoom(): boolean;
   /** A job has come, to be fetched by `take`. */
   onJob(): void;
@@ -19,21 +26,22 @@ export interface OfferTaker {
 export interface Offer {
   /** Whose room counts. To be called once. */
   serve(taker: OfferTaker): void;
-  /** The connection listens: from here on offers may be made. */
-  listening(client: pg.ClientBase): Promise<void>;
+  /** The connection listens: from here on offers may be made. One that does not answer is closed. */
+  listening(session: ListeningSession): void;
   /** The connection is gone. What was handed over meanwhile is fetched by another one. */
   lost(): void;
   /** A notification came for the named offer. */
   heard(name: string): void;
-  /** True while a job may be handed over: it needs room. */
+  /** True while a job may be handed over. */
   stands(): boolean;
   /** Makes the offer; of one that stands it is looked now and then whether its notification was lost. Never throws. */
   make(): Promise<void>;
-  /** After it nothing is handed over; what was is there to be taken. Never throws. */
+  /** After it nothing is handed over; what was, under this connection or one that was lost, is there to be taken. Never throws. */
   withdraw(): Promise<void>;
-  /** Jobs that were handed over, each once. */
-  take(): ClaimedJob[];
-  pending(): number;
+  /** Jobs that were handed over, each once; so many at most. */
+  take(most: number): ClaimedJob[];
+  /** Jobs that are there to be taken, or may come without the offer being renewed: they need room. */
+  reserved(): number;
 }
 
 /**
@@ -50,49 +58,52 @@ export function createOffer(options: {
   now: () => Date;
 }): Offer {
   const { lane, worker, leaseSeconds, checkMs, log, now } = options;
-  /** Calls on the connection that has just woken for the notification: no other process need wake up. */
-  let session: { queue: JobQueue; name: string } | null = null;
+  let session: ListeningSession | null = null;
   let stands = false;
   let checkedAt = -Infinity;
   let taker: OfferTaker | null = null;
   const jobs: ClaimedJob[] = [];
 
-  async function fetch(call: Promise<ClaimedJob | null>): Promise<void> {
+  let asked = 0;
+  let fetched: Promise<unknown> = Promise.resolve();
+
+  async function keep(call: Promise<ClaimedJob | null>, onFailure?: () => Promise<void>): Promise<void> {
+    asked += 1;
     try {
-      const job = await call;
+      const job = await call.finally(() => (asked -= 1));
       if (!job) return;
       jobs.push(job);
       taker?.onJob();
     } catch (error) {
-      log.warn(
-        { lane, error: String(error) },
-        'could not fetch what was handed over, the sweep takes it back',
-      );
+      log.warn({ lane, error: String(error) }, 'could not ask for what was handed over');
+      await onFailure?.();
     }
+  }
+
+  function fetch(call: Promise<ClaimedJob | null>, onFailure?: () => Promise<void>): Promise<unknown> {
+    fetched = Promise.all([fetched, keep(call, onFailure)]);
+    return fetched;
   }
 
   async function renew(): Promise<void> {
     if (!session) return;
+    const { close, queue, name: offer } = session;
     stands = true;
     checkedAt = now().getTime();
-    await fetch(session.queue.offerWorker({ offer: session.name, lane, worker, leaseSeconds }));
+    await fetch(queue.offerWorker({ offer, lane, worker, leaseSeconds }), close);
   }
 
   async function withdraw(): Promise<void> {
-    if (!session || !stands) return;
-    stands = false;
-    await fetch(session.queue.withdrawOffer(session.name));
+    if (session && stands) {
+      stands = false;
+      void fetch(session.queue.withdrawOffer(session.name), session.close);
+    }
+    await fetched;
   }
 
   return {
     serve: (whose) => void (taker = whose),
-    async listening(client) {
-      const name = crypto.randomUUID();
-      await client.query(`select pg_advisory_lock(hashtextextended('background_job_offers:' || $1, 0))`, [
-        name,
-      ]);
-      session = { queue: createJobQueue(createSessionRpc(client)), name };
-    },
+    listening: (begun) => void (session = begun),
     lost() {
       if (session && stands) void fetch(options.queue.withdrawOffer(session.name));
       session = null;
@@ -106,7 +117,7 @@ export function createOffer(options: {
       if (!stands || now().getTime() - checkedAt >= checkMs) await renew();
     },
     withdraw,
-    take: () => jobs.splice(0),
-    pending: () => jobs.length,
+    take: (most) => jobs.splice(0, most),
+    reserved: () => jobs.length + asked + (stands ? 1 : 0),
   };
 }
