@@ -63,9 +63,9 @@ export function createOffer(options: {
   let checkedAt = -Infinity;
   let taker: OfferTaker | null = null;
   const jobs: ClaimedJob[] = [];
-
+  /** Answers that are still to come, and their end. */
   let asked = 0;
-  let fetched: Promise<unknown> = Promise.resolve();
+  let answered: Promise<void> = Promise.resolve();
 
   async function keep(call: Promise<ClaimedJob | null>, onFailure?: () => Promise<void>): Promise<void> {
     asked += 1;
@@ -80,9 +80,10 @@ export function createOffer(options: {
     }
   }
 
-  function fetch(call: Promise<ClaimedJob | null>, onFailure?: () => Promise<void>): Promise<unknown> {
-    fetched = Promise.all([fetched, keep(call, onFailure)]);
-    return fetched;
+  function fetch(call: Promise<ClaimedJob | null>, onFailure?: () => Promise<void>): Promise<void> {
+    const before = answered;
+    // Not Promise.all: each of its results would hold the one before, for as long as the worker lives.
+    return (answered = keep(call, onFailure).then(() => before));
   }
 
   async function renew(): Promise<void> {
@@ -98,7 +99,7 @@ export function createOffer(options: {
       stands = false;
       void fetch(session.queue.withdrawOffer(session.name), session.close);
     }
-    await fetched;
+    await answered;
   }
 
   return {
