@@ -397,6 +397,7 @@ export type Database = {
           lease_seconds: number;
           lease_token: string;
           offer: string;
+          renewed_at: string;
           worker: string;
         };
         Insert: {
@@ -406,6 +407,7 @@ export type Database = {
           lease_seconds: number;
           lease_token?: string;
           offer: string;
+          renewed_at?: string;
           worker: string;
         };
         Update: {
@@ -415,6 +417,7 @@ export type Database = {
           lease_seconds?: number;
           lease_token?: string;
           offer?: string;
+          renewed_at?: string;
           worker?: string;
         };
         Relationships: [];

@@ -83,7 +83,7 @@ export interface ClaimRequest {
 
 /** A worker's word that an enqueue may hand it one job. */
 export interface WorkerOffer {
-  /** Its name in notifications. */
+  /** Also the name of the channel on which it is told. */
   offer: string;
   lane: Lane;
   worker: string;

@@ -7,8 +7,6 @@ import type { Offer } from './offer.ts';
 
 /** What `job_queue.ring()` notifies. */
 const readyChannel = 'background_job_ready';
-/** What an enqueue notifies that has handed its job over; the payload names the offer. */
-const handedChannel = 'background_job_handed';
 
 /** A lost connection is opened again after so many milliseconds. */
 const reconnectMs = 1_000;
@@ -56,9 +54,9 @@ export function openDoorbell(options: {
       await client.connect();
       client.on('notification', ({ channel, payload = '' }) => {
         if (channel === readyChannel) ring();
-        else for (const offer of offers) offer.heard(payload);
+        else for (const offer of offers) offer.heard(channel, payload);
       });
-      await client.query(`listen ${readyChannel}; listen ${handedChannel}`);
+      await client.query(`listen ${readyChannel}`);
       await openOffers(client);
       ring();
       await lost;
@@ -73,10 +71,13 @@ export function openDoorbell(options: {
   /** Each connection has offers of its own: those of a lost one may hold for a while. */
   async function openOffers(client: pg.Client): Promise<void> {
     const names = offers.map(() => crypto.randomUUID());
-    for (const name of names)
+    for (const name of names) {
+      // A channel of its own: jobs come there, and whoever knows a channel hears what comes.
+      await client.query(`listen "${name}"`);
       await client.query(`select pg_advisory_lock(hashtextextended('background_job_offers:' || $1, 0))`, [
         name,
       ]);
+    }
     const queue = createJobQueue(createSessionRpc(client));
     const close = (): Promise<void> => client.end();
     for (const [index, offer] of offers.entries()) offer.listening({ name: names[index]!, queue, close });

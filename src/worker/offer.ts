@@ -1,10 +1,14 @@
 import type { Lane } from '../jobs/define-job.ts';
 import type { ClaimedJob, JobQueue } from '../queue/job-queue.ts';
+import { type ClaimedRow, toClaimedJob } from '../queue/queue-rows.ts';
 import type { Logger } from '../runtime/logger.ts';
+
+/** A job whose lease counts from its hand-over longer ago than this, in milliseconds, is fetched before it begins. */
+const freshMs = 2_000;
 
 /** A connection that listens. */
 export interface ListeningSession {
-  /** Of the offer, which holds as long as this session does. */
+  /** Of the offer, which holds as long as this session does, and of the channel that it listens on. */
   name: string;
   /** Calls on this connection, which has just woken for the notification: no other process need wake up. */
   queue: Pick<JobQueue, 'offerWorker' | 'withdrawOffer'>;
@@ -15,7 +19,7 @@ export interface ListeningSession {
 export interface OfferTaker {
   /** Whether there is room for one job more than those that run or are reserved. */
   hasRoom(): boolean;
-  /** A job has come, to be fetched by `take`. */
+  /** A job has come, to be had by `take`. */
   onJob(): void;
 }
 
@@ -30,8 +34,8 @@ export interface Offer {
   listening(session: ListeningSession): void;
   /** The connection is gone. What was handed over meanwhile is fetched by another one. */
   lost(): void;
-  /** A notification came for the named offer. */
-  heard(name: string): void;
+  /** A notification came for the named offer, with the job that was handed over, or empty when that is too large. */
+  heard(name: string, copy: string): void;
   /** True while a job may be handed over. */
   stands(): boolean;
   /** Makes the offer; of one that stands it is looked now and then whether its notification was lost. Never throws. */
@@ -60,7 +64,13 @@ export function createOffer(options: {
   const { lane, worker, leaseSeconds, checkMs, log, now } = options;
   let session: ListeningSession | null = null;
   let stands = false;
+  /** It stands, and nothing has come under it yet. */
+  let isOpen = false;
   let checkedAt = -Infinity;
+  /** When a call was sent that has been answered: what was handed over before is here. */
+  let knownAt = -Infinity;
+  /** Lease token of the last job that came. It may come twice, in a notification and as an answer. */
+  let lastCame: string | null = null;
   let taker: OfferTaker | null = null;
   const jobs: ClaimedJob[] = [];
   /** Answers that are still to come, and their end. */
@@ -69,15 +79,23 @@ export function createOffer(options: {
 
   async function keep(call: Promise<ClaimedJob | null>, onFailure?: () => Promise<void>): Promise<void> {
     asked += 1;
+    const sentAt = now().getTime();
+    const cameBefore = lastCame;
     try {
       const job = await call.finally(() => (asked -= 1));
-      if (!job) return;
-      jobs.push(job);
-      taker?.onJob();
+      knownAt = Math.max(knownAt, sentAt);
+      if (job && job.leaseToken !== cameBefore) add(job);
     } catch (error) {
       log.warn({ lane, error: String(error) }, 'could not ask for what was handed over');
       await onFailure?.();
     }
+  }
+
+  function add(job: ClaimedJob): void {
+    if (job.leaseToken === lastCame) return;
+    lastCame = job.leaseToken;
+    jobs.push(job);
+    taker?.onJob();
   }
 
   function fetch(call: Promise<ClaimedJob | null>, onFailure?: () => Promise<void>): Promise<void> {
@@ -90,6 +108,7 @@ export function createOffer(options: {
     if (!session) return;
     const { close, queue, name: offer } = session;
     stands = true;
+    isOpen = true;
     checkedAt = now().getTime();
     await fetch(queue.offerWorker({ offer, lane, worker, leaseSeconds }), close);
   }
@@ -97,6 +116,7 @@ export function createOffer(options: {
   async function withdraw(): Promise<void> {
     if (session && stands) {
       stands = false;
+      isOpen = false;
       void fetch(session.queue.withdrawOffer(session.name), session.close);
     }
     await answered;
@@ -109,9 +129,16 @@ export function createOffer(options: {
       if (session && stands) void fetch(options.queue.withdrawOffer(session.name));
       session = null;
       stands = false;
+      isOpen = false;
     },
-    heard(name) {
-      if (name === session?.name) void (taker?.hasRoom() ? renew() : withdraw());
+    heard(name, copy) {
+      if (name !== session?.name) return;
+      if (copy !== '' && now().getTime() - knownAt <= freshMs) {
+        isOpen = false;
+        add(toClaimedJob(JSON.parse(copy) as ClaimedRow));
+      }
+      // The job begins first: a call takes longer than that.
+      setImmediate(() => void (taker?.hasRoom() ? renew() : withdraw()));
     },
     stands: () => stands,
     async make() {
@@ -119,6 +146,6 @@ export function createOffer(options: {
     },
     withdraw,
     take: (most) => jobs.splice(0, most),
-    reserved: () => jobs.length + asked + (stands ? 1 : 0),
+    reserved: () => jobs.length + asked + (isOpen ? 1 : 0),
   };
 }

@@ -145,7 +145,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       lane,
       worker,
       leaseSeconds: options.leaseSeconds,
-      checkMs: pollMs,
+      // So that each look finds it due.
+      checkMs: pollMs / 2,
       log,
       now,
     });

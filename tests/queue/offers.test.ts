@@ -33,28 +33,28 @@ async function withdraw(offer: string): Promise<Claimed | null> {
   return await queue.value('select withdraw_worker_offer($1)', [offer]);
 }
 
-/** A worker that waits for a job of lane worker, listens, and says so. */
+/** A worker that waits for a job of lane worker, listens on its channel, and says so. */
 async function offerWorker(): Promise<Offering> {
   const client = await queue.connect();
   const one: Offering = { offer: randomUUID(), client, heard: [] };
   offering.push(one);
   client.on('notification', ({ payload = '' }) => one.heard.push(payload));
-  await client.query('listen background_job_handed');
+  await client.query(`listen "${one.offer}"`);
   await client.query(`select pg_advisory_lock(${byOffer})`, [one.offer]);
   await queue.sql(`select report_worker('w1', '["worker"]', true)`);
   expect(await fetchJob(one.offer)).toBeNull();
   return one;
 }
 
-type Enqueue = { type?: string; lane?: string; key?: string; handOver?: boolean };
+type Enqueue = { type?: string; lane?: string; key?: string; text?: string; handOver?: boolean };
 
 async function enqueue(
-  { type = 'a', lane = 'worker', key, handOver = true }: Enqueue = {},
+  { type = 'a', lane = 'worker', key, text, handOver = true }: Enqueue = {},
   client?: pg.PoolClient,
 ) {
   return await queue.value<string | null>(
-    `select enqueue_background_job($1, '{"n": 1}', $2, $3, hand_over => $4)`,
-    [type, lane, key ?? null, handOver],
+    `select enqueue_background_job($1, $2, $3, $4, hand_over => $5)`,
+    [type, { n: 1, text }, lane, key ?? null, handOver],
     client,
   );
 }
@@ -85,11 +85,23 @@ describe('an enqueue that finds a worker waiting', () => {
     expect(await fetchJob(offer)).toMatchObject({ id: handed, type: 'a', payload: { n: 1 } });
   });
 
-  it('tells the worker nothing but the name of its offer', async () => {
+  it('tells the worker the job as it answers the fetch', async () => {
     const { offer, client, heard } = await offerWorker();
-    await enqueue();
+    await enqueue({ text: 'ÿ "quoted"' });
     await client.query('select 1');
-    expect(heard).toEqual([offer]);
+    const [copy = ''] = heard;
+    expect(JSON.parse(copy)).toEqual(await fetchJob(offer));
+  });
+
+  it.each([
+    [7_000, true],
+    [8_000, false],
+  ])('with a payload of %d bytes brings the job in the notification: %s', async (bytes, brings) => {
+    const { offer, client, heard } = await offerWorker();
+    const id = await enqueue({ text: 'ÿ'.repeat(bytes / 2) });
+    await client.query('select 1');
+    expect(heard.map((copy) => copy !== '')).toEqual([brings]);
+    expect(await fetchJob(offer)).toMatchObject({ id });
   });
 
   it('hands over jobs with idempotency keys, and leaves the offer alone when a key is known', async () => {
@@ -123,7 +135,7 @@ describe('an enqueue that finds a worker waiting', () => {
     [
       'has heard of it lately',
       {},
-      `update background_job_workers set seen_at = now() - interval '16 seconds'`,
+      `update background_job_offers set renewed_at = renewed_at - interval '2.5 seconds'`,
     ],
   ])('does so only when it %s', async (_what, job, change) => {
     await queue.syncTypes({ type: 'a', lane: 'worker' });
@@ -198,49 +210,26 @@ describe('a job that was handed over', () => {
     expect(await queue.value(left)).toBe(true);
   });
 
-  it('goes back at the next sweep, for free, when its worker no longer listens', async () => {
+  it('is there for its worker over another connection, for as long as the lease lasts', async () => {
     const { offer, client } = await offerWorker();
     const id = await enqueue();
-    await queue.sql('select sweep_background_jobs()');
-    expect(await status(id)).toBe('processing');
     await client.query(`select pg_advisory_unlock(${byOffer})`, [offer]);
     await queue.sql('select sweep_background_jobs()');
-    expect(await queue.job(id!)).toMatchObject({ status: 'queued', retry_count: 0 });
-    expect(await fetchJob(offer)).toBeNull();
-    expect((await queue.claim({ lane: 'worker' })).map((job) => job.id)).toEqual([id]);
-    expect(await queue.sql('select outcome, worker from background_job_attempts')).toEqual([
-      { outcome: 'rescued', worker: 'w1' },
-    ]);
-  });
-
-  it('goes back after five seconds when its worker listens and does not fetch it', async () => {
-    const { offer } = await offerWorker();
-    const id = await enqueue();
-    await queue.sql(`update background_job_offers set handed_at = handed_at - interval '5 seconds'`);
-    await queue.sql('select sweep_background_jobs()');
-    expect(await queue.job(id!)).toMatchObject({ status: 'queued', retry_count: 0 });
-    expect(await withdraw(offer)).toBeNull();
-  });
-
-  it('is cancelled by the sweep when that was asked for before anybody fetched it', async () => {
-    await offerWorker();
-    const id = await enqueue();
-    await queue.sql('select cancel_background_job($1)', [id]);
-    await queue.sql(`update background_job_offers set handed_at = handed_at - interval '5 seconds'`);
-    await queue.sql('select sweep_background_jobs()');
-    expect(await status(id)).toBe('cancelled');
-  });
-
-  it('stays with a worker that fetches it while the sweep looks', async () => {
-    const { offer } = await offerWorker();
-    const id = await enqueue();
-    await queue.sql(`update background_job_offers set handed_at = handed_at - interval '5 seconds'`);
-    const client = await queue.connect();
-    await client.query('begin');
-    await client.query(`select offer_worker($1, 'worker', 'w1', 30)`, [offer]);
-    await queue.sql('select sweep_background_jobs()');
-    await client.query('commit');
+    expect(await withdraw(offer)).toMatchObject({ id });
     expect(await status(id)).toBe('processing');
+  });
+
+  it('is rescued like any other when its worker is gone', async () => {
+    const { offer, client } = await offerWorker();
+    const id = await enqueue();
+    await client.query(`select pg_advisory_unlock(${byOffer})`, [offer]);
+    await queue.internally(`update background_jobs set lease_until = lease_until - interval '32 seconds'`);
+    await queue.sql(`update background_job_leases set lease_until = lease_until - interval '32 seconds'`);
+    await queue.sql(`update background_job_offers set handed_at = handed_at - interval '32 seconds'`);
+    await queue.sql('select sweep_background_jobs()');
+    expect(await queue.job(id!)).toMatchObject({ status: 'queued', retry_count: 1 });
+    expect(await queue.sql('select from background_job_offers')).toEqual([]);
+    expect(await withdraw(offer)).toBeNull();
   });
 });
 
