@@ -146,7 +146,7 @@ begin
     if found then
       v_status := 'processing';
       v_started_at := v_now;
-      -- As long as the worker thinks, which counts from its fetch: see job_queue.handed_job.
+      -- As long as the worker thinks, and two seconds for the way. What takes longer is fetched: see job_queue.handed_job.
       v_until := v_now + make_interval(secs => v_lease_seconds + 2);
     end if;
   end if;
