@@ -77,7 +77,8 @@ class JobPerformance implements Writing {
     this.#options = options;
     this.#onOutcome = onOutcome;
     this.#startedAt = host.now();
-    this.#attempt = startAttempt(job, host, options.claimedAt ?? this.#startedAt, this.#startedAt);
+    const leasedAt = job.leasedAt ?? options.claimedAt ?? this.#startedAt;
+    this.#attempt = startAttempt(job, host, leasedAt, this.#startedAt);
   }
 
   begin(): void {

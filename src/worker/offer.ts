@@ -36,8 +36,6 @@ export interface Offer {
   lost(): void;
   /** A notification came for the named offer, with the job that was handed over, or empty when that is too large. */
   heard(name: string, copy: string): void;
-  /** True while a job may be handed over. */
-  stands(): boolean;
   /** Makes the offer; of one that stands it is looked now and then whether its notification was lost. Never throws. */
   make(): Promise<void>;
   /** After it nothing is handed over; what was, under this connection or one that was lost, is there to be taken. Never throws. */
@@ -79,22 +77,23 @@ export function createOffer(options: {
 
   async function keep(call: Promise<ClaimedJob | null>, onFailure?: () => Promise<void>): Promise<void> {
     asked += 1;
-    const sentAt = now().getTime();
+    const sentAt = now();
     const cameBefore = lastCame;
     try {
       const job = await call.finally(() => (asked -= 1));
-      knownAt = Math.max(knownAt, sentAt);
-      if (job && job.leaseToken !== cameBefore) add(job);
+      knownAt = Math.max(knownAt, sentAt.getTime());
+      if (job && job.leaseToken !== cameBefore) add(job, sentAt);
     } catch (error) {
       log.warn({ lane, error: String(error) }, 'could not ask for what was handed over');
       await onFailure?.();
     }
   }
 
-  function add(job: ClaimedJob): void {
+  function add(job: ClaimedJob, leasedAt: Date): void {
     if (job.leaseToken === lastCame) return;
     lastCame = job.leaseToken;
-    jobs.push(job);
+    // It may wait for a claim that is under way, and its lease does not wait.
+    jobs.push({ ...job, leasedAt });
     taker?.onJob();
   }
 
@@ -133,14 +132,14 @@ export function createOffer(options: {
     },
     heard(name, copy) {
       if (name !== session?.name) return;
-      if (copy !== '' && now().getTime() - knownAt <= freshMs) {
+      const heardAt = now();
+      if (copy !== '' && heardAt.getTime() - knownAt <= freshMs) {
         isOpen = false;
-        add(toClaimedJob(JSON.parse(copy) as ClaimedRow));
+        add(toClaimedJob(JSON.parse(copy) as ClaimedRow), heardAt);
       }
       // The job begins first: a call takes longer than that.
       setImmediate(() => void (taker?.hasRoom() ? renew() : withdraw()));
     },
-    stands: () => stands,
     async make() {
       if (!stands || now().getTime() - checkedAt >= checkMs) await renew();
     },
