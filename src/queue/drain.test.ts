@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { createTestDatabase, expectSoundQueue, type TestDatabase } from '../../tests/support/database.ts';
 import { testHost, testJob } from '../../tests/support/queue-host.ts';
@@ -6,7 +6,7 @@ import { DatabaseUnreachableError } from '../database/rpc.ts';
 import type { JobContext } from '../jobs/job-context.ts';
 import { NonRetryableError, SnoozeError } from '../jobs/outcomes.ts';
 import { type Drain, drain, type DrainOptions, startDrain } from './drain.ts';
-import { createJobQueue, type JobQueue } from './job-queue.ts';
+import { type ClaimedJob, createJobQueue, type JobQueue } from './job-queue.ts';
 import type { PerformHostOptions } from './perform-host.ts';
 
 let database: TestDatabase;
@@ -116,6 +116,95 @@ it('ends at once on an empty queue', async () => {
   expect(await begun.firstBatch).toEqual([]);
   expect(await begun.done).toMatchObject({ claimed: 0, emptied: true });
   expect(begun.wake()).toBe(false);
+});
+
+it('goes on with an empty queue when it is to be looked at again, and is told to stop', async () => {
+  const stop = new AbortController();
+  const run: Run = () => Promise.resolve(null);
+  const begun = startDrain(optionsFor(run, { emptyPollMs: () => 20, stopClaiming: stop.signal }));
+  for (const completed of [1, 2]) {
+    await enqueue(1);
+    await vi.waitFor(async () => expect(await countByStatus()).toEqual({ completed }), 20_000);
+  }
+  stop.abort();
+  expect(await begun.done).toMatchObject({ claimed: 2, completed: 2 });
+});
+
+describe('a job that it has not claimed', () => {
+  const waiting = { pollMs: 600_000, emptyPollMs: () => 600_000 };
+
+  async function claimOther(): Promise<ClaimedJob> {
+    await enqueue(1);
+    const [job] = await queue.claim({ lane: 'edge', worker: 'other', maxJobs: 1, leaseSeconds: 600 });
+    return job!;
+  }
+
+  it('runs at once and counts like the others', async () => {
+    const job = await claimOther();
+    const stop = new AbortController();
+    const ran: string[] = [];
+    const run: Run = (ctx) => Promise.resolve(void ran.push(ctx.jobId));
+    const begun = startDrain(optionsFor(run, { ...waiting, stopClaiming: stop.signal }));
+    await begun.firstBatch;
+    begun.start(job, new Date());
+    expect(ran).toEqual([job.id]);
+    stop.abort();
+    expect(await begun.done).toMatchObject({ claimed: 1, completed: 1 });
+  });
+
+  it('takes one of the places that a claim under way leaves', async () => {
+    const job = await claimOther();
+    const stop = new AbortController();
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    const askedAgain = Promise.withResolvers<void>();
+    let claims = 0;
+    const slow: JobQueue = {
+      ...queue,
+      async claim(request) {
+        claims += 1;
+        if (claims > 1) askedAgain.resolve();
+        asked.resolve();
+        await answer.promise;
+        return await queue.claim({ ...request, maxJobs: request.maxJobs - 1 });
+      },
+      // Only the end of the runs is left as a reason to claim, and it is one: there was no room for more.
+      async complete(completions) {
+        await askedAgain.promise;
+        return await queue.complete(completions);
+      },
+    };
+    await enqueue(1);
+    const release = Promise.withResolvers<void>();
+    const options = { ...waiting, concurrency: 2, stopClaiming: stop.signal };
+    const begun = startDrain(optionsFor(() => release.promise, options, { queue: slow }));
+    await asked.promise;
+    begun.start(job, new Date());
+    answer.resolve();
+    await begun.firstBatch;
+    expect(begun.running()).toBe(2);
+    release.resolve();
+    await askedAgain.promise;
+    stop.abort();
+    expect(await begun.done).toMatchObject({ claimed: 2, completed: 2 });
+  });
+
+  it('is lost at once when its lease counts from so long ago', async () => {
+    const job = await claimOther();
+    const heartbeat = () => Promise.reject(new DatabaseUnreachableError('away'));
+    const run: Run = (ctx) =>
+      new Promise((_resolve, reject) =>
+        ctx.signal.addEventListener('abort', () => reject(new Error('stopped'))),
+      );
+    const stop = new AbortController();
+    const hosting = { queue: { ...queue, heartbeat }, leaseSeconds: 600 };
+    const begun = startDrain(optionsFor(run, { ...waiting, stopClaiming: stop.signal }, hosting));
+    await begun.firstBatch;
+    begun.start(job, new Date(Date.now() - 600_000));
+    stop.abort();
+    expect(await begun.done).toMatchObject({ claimed: 1, lost: 1 });
+    await database.pool.query(`delete from background_jobs where status = 'processing'`);
+  });
 });
 
 it('runs what its own jobs enqueue', async () => {

@@ -23,6 +23,8 @@ export interface DrainOptions {
   types?: readonly string[];
   /** In milliseconds. Default: 1,000. */
   pollMs?: number;
+  /** When the queue is empty it goes on, and looks so often, in milliseconds. Default: it ends. */
+  emptyPollMs?: () => number;
   /** From its abort on nothing is claimed. Default: never. */
   stopClaiming?: AbortSignal;
   /** Called after each claim with the number of jobs that it brought, and for how many there was room. */
@@ -47,6 +49,8 @@ export interface Drain {
   readonly firstBatch: Promise<ClaimedJob[]>;
   /** Makes it look at the queue again. False when it will not any more: it found the queue empty or its time is up. */
   wake(): boolean;
+  /** Runs a job that it has not claimed itself, in a place that no claim under way has asked for. Its lease counts from `leasedAt`. */
+  start(job: ClaimedJob, leasedAt: Date): void;
   /** Jobs whose run has not ended. */
   running(): number;
   /** Resolves when every claimed job has its outcome. Rejects then, too, when a claim failed. */
@@ -74,6 +78,8 @@ export function startDrain(options: DrainOptions): Drain {
   /** Claimed jobs without an outcome. */
   let unfinished = 0;
   let slotsTaken = 0;
+  /** Jobs that were started and not claimed. */
+  let startedBeside = 0;
   /** The last claim brought less than there was room for. */
   let foundLess = false;
   let claiming = true;
@@ -94,6 +100,7 @@ export function startDrain(options: DrainOptions): Drain {
   }
 
   function start(job: ClaimedJob, performing: PerformOptions): void {
+    summary.claimed += 1;
     slotsTaken += 1;
     unfinished += 1;
     startPerforming(job, host, performing, onOutcome);
@@ -101,11 +108,11 @@ export function startDrain(options: DrainOptions): Drain {
 
   async function claim(room: number): Promise<void> {
     const claimedAt = host.now();
+    const before = startedBeside;
     const jobs = await host.queue.claim(claimRequest(options, room));
-    foundLess = jobs.length < room;
+    foundLess = jobs.length + startedBeside - before < room;
     const performing = { claimedAt, onRunEnd };
     for (const job of jobs) start(job, performing);
-    summary.claimed += jobs.length;
     firstBatch.resolve(jobs);
     options.onClaim?.(jobs.length, room);
   }
@@ -122,11 +129,12 @@ export function startDrain(options: DrainOptions): Drain {
       const free = room();
       if (free > 0) await claim(free);
       summary.emptied = free > 0 && foundLess && unfinished === 0 && !bell.signal.aborted;
-      if (summary.emptied) break;
+      if (summary.emptied && !options.emptyPollMs) break;
       if (free > 0 && !foundLess && room() > 0) continue;
-      await pause(options.pollMs ?? defaultPollMs, bell.signal);
+      const { pollMs = defaultPollMs, emptyPollMs } = options;
+      await pause(summary.emptied && emptyPollMs ? emptyPollMs() : pollMs, bell.signal);
       // Jobs that end in the same turn of the event loop free their slots for one claim.
-      await pause(0);
+      if (!summary.emptied) await pause(0);
     }
     claiming = false;
   }
@@ -160,7 +168,16 @@ export function startDrain(options: DrainOptions): Drain {
     ring();
     return claiming && mayClaim();
   };
-  return { firstBatch: firstBatch.promise, wake, running: () => slotsTaken, done: run() };
+  return {
+    firstBatch: firstBatch.promise,
+    wake,
+    start(job, leasedAt) {
+      startedBeside += 1;
+      start(job, { claimedAt: leasedAt, onRunEnd });
+    },
+    running: () => slotsTaken,
+    done: run(),
+  };
 }
 
 function emptySummary(): DrainSummary {

@@ -67,8 +67,6 @@ export interface ClaimedJob {
   leaseToken: string;
   /** Outputs of the steps saved by earlier slices, by step name. */
   steps: Record<string, unknown>;
-  /** From here on its lease counts, when it was handed over and not claimed. Default: when the claim was sent. */
-  leasedAt?: Date;
 }
 
 export interface ClaimRequest {

@@ -398,17 +398,6 @@ describe('a job that is told to stop', () => {
     await database.pool.query(`delete from background_jobs where status = 'processing'`);
   });
 
-  it('loses it at once when it was handed over so long ago', async () => {
-    const job = await claimNew(queue, { type: 'test/job' });
-    const deaf = { ...queue, heartbeat: () => Promise.reject(new Error('nobody there')) };
-    const leasedAt = new Date(Date.now() - 600_000);
-    const outcome = await performClaimed({ ...job, leasedAt }, untilStopped, {
-      queue: deaf,
-      leaseSeconds: 600,
-    });
-    expect(outcome).toEqual({ kind: 'lost' });
-  });
-
   it('hands off at the deadline; without a saved step that is a time-out', async () => {
     const deadline = new Date(Date.now() + 200);
     const { outcome, row } = await performNew(never, {}, { deadline });

@@ -77,8 +77,7 @@ class JobPerformance implements Writing {
     this.#options = options;
     this.#onOutcome = onOutcome;
     this.#startedAt = host.now();
-    const leasedAt = job.leasedAt ?? options.claimedAt ?? this.#startedAt;
-    this.#attempt = startAttempt(job, host, leasedAt, this.#startedAt);
+    this.#attempt = startAttempt(job, host, options.claimedAt ?? this.#startedAt, this.#startedAt);
   }
 
   begin(): void {

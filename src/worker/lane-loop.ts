@@ -1,5 +1,4 @@
-import { pause } from '../queue/alarm.ts';
-import { type Drain, startDrain } from '../queue/drain.ts';
+import { startDrain } from '../queue/drain.ts';
 import type { ClaimedJob, ClaimRequest } from '../queue/job-queue.ts';
 import type { PerformHost } from '../queue/perform-host.ts';
 import type { IdleSign } from './idle-sign.ts';
@@ -33,31 +32,12 @@ export interface LaneLoop {
   readonly done: Promise<void>;
 }
 
-/** A drain after the other; between them it waits for the bell, or for the time of the next look, which is soon while nobody rings. */
+/** One drain that goes on while the lane is empty: it waits for the bell, or for the time of the next look, which is soon while nobody rings. */
 export function startLaneLoop(options: LaneLoopOptions): LaneLoop {
   const { host, lane, stopClaiming, idle, offer } = options;
-  let bell = new AbortController();
-  let draining: Drain | null = null;
-  /** A look is due, whatever was handed over. */
-  let rung = true;
+  const givenBack: Promise<void>[] = [];
+  let handedOver = 0;
   let looking = false;
-
-  function wake(): void {
-    draining?.wake();
-    bell.abort();
-  }
-
-  function ring(): void {
-    rung = true;
-    wake();
-  }
-
-  const running = (): number => draining?.running() ?? 0;
-  offer.serve({
-    // While a claim is under way it may take all the room that is left.
-    hasRoom: () => !looking && idle.isUp() && options.concurrency - running() > offer.reserved(),
-    onJob: wake,
-  });
 
   /** A failed claim brings nothing. It must not end the drain, whose end is that of its longest job. */
   async function claim(request: ClaimRequest): Promise<ClaimedJob[]> {
@@ -73,52 +53,41 @@ export function startLaneLoop(options: LaneLoopOptions): LaneLoop {
   async function claimBesideOffer(request: ClaimRequest): Promise<ClaimedJob[]> {
     const reserved = offer.reserved();
     if (reserved === 0) return await claim(request);
+    const before = handedOver;
     const most = request.maxJobs - reserved;
     const jobs = most > 0 ? await claim({ ...request, maxJobs: most }) : [];
     if (jobs.length < most) return jobs;
     await offer.withdraw();
-    jobs.push(...offer.take(request.maxJobs - jobs.length));
-    const left = request.maxJobs - jobs.length;
+    const left = request.maxJobs - jobs.length - (handedOver - before);
     return left > 0 ? [...jobs, ...(await claim({ ...request, maxJobs: left }))] : jobs;
   }
 
-  /** What was handed over starts without a look at the line, unless one is due. */
   async function look(request: ClaimRequest): Promise<ClaimedJob[]> {
-    const handed = offer.take(request.maxJobs);
-    const room = request.maxJobs - handed.length;
-    if (handed.length > 0 && (!rung || room === 0)) return handed;
-    rung = false;
     looking = true;
-    const jobs = await claimBesideOffer({ ...request, maxJobs: room });
+    const jobs = await claimBesideOffer(request);
     looking = false;
-    if (jobs.length === room) rung = true;
-    else if (jobs.length === 0 && idle.isUp() && offer.reserved() < room) void offer.make();
-    return [...handed, ...jobs];
+    if (jobs.length === 0 && hasRoom()) void offer.make();
+    return jobs;
   }
 
-  async function drainOnce(): Promise<void> {
-    draining = startDrain({
-      ...options,
-      host: { ...host, queue: { ...host.queue, claim: look } },
-      stopClaimingAt: host.deadline,
-      onClaim: (jobs, room) => idle.claimed(jobs, room),
-    });
-    const { claimed, ...counts } = await draining.done;
-    draining = null;
-    if (claimed > 0) host.log.debug({ lane, claimed, ...counts }, 'drain ended');
-  }
+  const draining = startDrain({
+    ...options,
+    host: { ...host, queue: { ...host.queue, claim: look } },
+    stopClaimingAt: host.deadline,
+    emptyPollMs: () => (idle.isUp() ? options.pollMs : restlessPollMs),
+    onClaim: (jobs, room) => idle.claimed(jobs, room),
+  });
 
-  async function run(): Promise<void> {
-    stopClaiming.addEventListener('abort', ring);
-    while (!stopClaiming.aborted) {
-      bell = new AbortController();
-      await drainOnce();
-      if (!stopClaiming.aborted) await pause(idle.isUp() ? options.pollMs : restlessPollMs, bell.signal);
-    }
-    stopClaiming.removeEventListener('abort', ring);
-    idle.end();
-    await offer.withdraw();
-    await Promise.all(offer.take(Infinity).map(giveBack));
+  const running = (): number => draining.running();
+  // While a claim is under way it may take all the room that is left.
+  const hasRoom = (): boolean =>
+    !looking && !stopClaiming.aborted && idle.isUp() && options.concurrency - running() > offer.reserved();
+
+  function onJob(job: ClaimedJob, leasedAt: Date): void {
+    handedOver += 1;
+    if (stopClaiming.aborted) return void givenBack.push(giveBack(job));
+    idle.claimed(1, options.concurrency - running());
+    draining.start(job, leasedAt);
   }
 
   /** It has not begun: that costs no retry. */
@@ -130,5 +99,15 @@ export function startLaneLoop(options: LaneLoopOptions): LaneLoop {
     }
   }
 
-  return { ring, running, done: run() };
+  async function untilStopped(): Promise<void> {
+    const summary = await draining.done;
+    idle.end();
+    await offer.withdraw();
+    await Promise.all(givenBack);
+    host.log.debug({ lane, ...summary }, 'lane stopped');
+  }
+
+  offer.serve({ hasRoom, onJob });
+  stopClaiming.addEventListener('abort', () => void offer.withdraw(), { once: true });
+  return { ring: () => void draining.wake(), running, done: untilStopped() };
 }

@@ -19,8 +19,8 @@ export interface ListeningSession {
 export interface OfferTaker {
   /** Whether there is room for one job more than those that run or are reserved. */
   hasRoom(): boolean;
-  /** A job has come, to be had by `take`. */
-  onJob(): void;
+  /** A job that was handed over has come; each comes once. Its lease counts from `leasedAt`. */
+  onJob(job: ClaimedJob, leasedAt: Date): void;
 }
 
 /**
@@ -28,7 +28,7 @@ export interface OfferTaker {
  * line. It holds on one listening connection; each connection makes a new one.
  */
 export interface Offer {
-  /** Whose room counts. To be called once. */
+  /** To be called once, before offers are made. */
   serve(taker: OfferTaker): void;
   /** The connection listens: from here on offers may be made. One that does not answer is closed. */
   listening(session: ListeningSession): void;
@@ -38,11 +38,9 @@ export interface Offer {
   heard(name: string, copy: string): void;
   /** Makes the offer; of one that stands it is looked now and then whether its notification was lost. Never throws. */
   make(): Promise<void>;
-  /** After it nothing is handed over; what was, under this connection or one that was lost, is there to be taken. Never throws. */
+  /** After it nothing is handed over; what was, under this connection or one that was lost, has come. Never throws. */
   withdraw(): Promise<void>;
-  /** Jobs that were handed over, each once; so many at most. */
-  take(most: number): ClaimedJob[];
-  /** Jobs that are there to be taken, or may come without the offer being renewed: they need room. */
+  /** Jobs that may come without the offer being renewed: they need room. */
   reserved(): number;
 }
 
@@ -70,31 +68,32 @@ export function createOffer(options: {
   /** Lease token of the last job that came. It may come twice, in a notification and as an answer. */
   let lastCame: string | null = null;
   let taker: OfferTaker | null = null;
-  const jobs: ClaimedJob[] = [];
   /** Answers that are still to come, and their end. */
   let asked = 0;
   let answered: Promise<void> = Promise.resolve();
 
-  async function keep(call: Promise<ClaimedJob | null>, onFailure?: () => Promise<void>): Promise<void> {
+  function keep(call: Promise<ClaimedJob | null>, onFailure?: () => Promise<void>): Promise<void> {
     asked += 1;
     const sentAt = now();
     const cameBefore = lastCame;
-    try {
-      const job = await call.finally(() => (asked -= 1));
-      knownAt = Math.max(knownAt, sentAt.getTime());
-      if (job && job.leaseToken !== cameBefore) add(job, sentAt);
-    } catch (error) {
-      log.warn({ lane, error: String(error) }, 'could not ask for what was handed over');
-      await onFailure?.();
-    }
+    return call.then(
+      (job) => {
+        asked -= 1;
+        knownAt = Math.max(knownAt, sentAt.getTime());
+        if (job && job.leaseToken !== cameBefore) add(job, sentAt);
+      },
+      (error: unknown) => {
+        asked -= 1;
+        log.warn({ lane, error: String(error) }, 'could not ask for what was handed over');
+        return onFailure?.();
+      },
+    );
   }
 
   function add(job: ClaimedJob, leasedAt: Date): void {
     if (job.leaseToken === lastCame) return;
     lastCame = job.leaseToken;
-    // It may wait for a claim that is under way, and its lease does not wait.
-    jobs.push({ ...job, leasedAt });
-    taker?.onJob();
+    taker?.onJob(job, leasedAt);
   }
 
   function fetch(call: Promise<ClaimedJob | null>, onFailure?: () => Promise<void>): Promise<void> {
@@ -144,7 +143,6 @@ export function createOffer(options: {
       if (!stands || now().getTime() - checkedAt >= checkMs) await renew();
     },
     withdraw,
-    take: (most) => jobs.splice(0, most),
-    reserved: () => jobs.length + asked + (isOpen ? 1 : 0),
+    reserved: () => asked + (isOpen ? 1 : 0),
   };
 }
