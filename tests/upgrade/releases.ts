@@ -18,6 +18,7 @@ export const releases: readonly { version: string; digest: string }[] = [
   { version: '20261122000921', digest: '000db6e7d503f8a5b244958d346e893c8eec9446ca4a41e3a290ad134d2a5f63' },
   { version: '20261122000932', digest: 'a9fb496dc70f90a9f1518fcae191b71dd5bc243eac46e0c509dadfc642f02b95' },
   { version: '20261122000950', digest: '2cdf0da1429f987230d3f1ca55ba8e6845e8557162ac2a67b0a602fd45e7b644' },
+  { version: '20261122000961', digest: 'cd91ab998226f5ffb3fb7e00ca591e8cc759cfe0c8dca536d03c4612b86d2230' },
 ];
 
 /** The files of the migrations up to and with this version, in their order. */
