@@ -366,6 +366,8 @@ export type Database = {
           lane: string;
           lease_until: string;
           remaining: number;
+          slot_job_ids: string[] | null;
+          slot_keys: string[] | null;
           token: string;
           worker: string;
         };
@@ -375,6 +377,8 @@ export type Database = {
           lane: string;
           lease_until: string;
           remaining: number;
+          slot_job_ids?: string[] | null;
+          slot_keys?: string[] | null;
           token: string;
           worker: string;
         };
@@ -384,6 +388,8 @@ export type Database = {
           lane?: string;
           lease_until?: string;
           remaining?: number;
+          slot_job_ids?: string[] | null;
+          slot_keys?: string[] | null;
           token?: string;
           worker?: string;
         };
