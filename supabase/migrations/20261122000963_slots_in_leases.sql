@@ -14,8 +14,8 @@ comment on table public.background_job_slots is
 
 create function job_queue.busy_slots(p_keys text[]) returns table (concurrency_key text, job_id uuid)
 language plpgsql stable
-set search_path = '' set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
-  set plan_cache_mode = force_generic_plan
+set search_path = '' set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_nestloop = on
+  set jit = off set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 begin
@@ -24,12 +24,12 @@ begin
   return query
     select u.key, u.id
     from public.background_job_leases l cross join lateral unnest(l.slot_keys, l.slot_job_ids) as u(key, id)
-    -- "is true" keeps it a look into a hash table for each, instead of a join.
+    -- Not as joins, which a plan that was made while the tables were small turns round: a look into a hash table for each
+    -- entry, and one by id for each that matches.
     where l.slot_keys is not null and (u.key in (select unnest(p_keys))) is true
-      and exists (
-        select from public.background_jobs j
-        where j.id = u.id and j.status = 'processing' and j.lease_token = l.token and j.concurrency_key = u.key
-          and j.lane <> 'inline')
+      and l.token = (
+        select j.lease_token from public.background_jobs j
+        where j.id = u.id and j.status = 'processing' and j.concurrency_key = u.key and j.lane <> 'inline')
       and not exists (select from public.background_job_slots s where s.concurrency_key = u.key and s.job_id = u.id);
 end
 $$;
@@ -151,7 +151,8 @@ create function job_queue.take_slots(
   p_ctids tid[], p_keys text[], p_most_keys integer,
   out ctids tid[], out ids uuid[], out keys integer, out undecided text[], out parked boolean)
 language plpgsql
-set search_path = ''
+-- Thousands of keys are compared with as many, whatever an array is thought to hold.
+set search_path = '' set enable_nestloop = off
 as $$
 declare
   v_all text[];

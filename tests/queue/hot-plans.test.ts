@@ -96,6 +96,23 @@ describe('on a database with a history, and a line whose statistics are old', ()
     await client.query('truncate background_jobs cascade');
   });
 
+  it('a claim whose keys are all busy compares each of them with its own slots only', async () => {
+    const client = await queue.connect();
+    const keys = 1_000;
+    for (let n = 0; n < 3; n++) {
+      const jobs = Array.from({ length: keys }, (_, key) => ({
+        type: 'plan',
+        concurrency_key: `key ${key}`,
+      }));
+      await client.query('select count(*) from enqueue_background_jobs($1)', [JSON.stringify(jobs)]);
+    }
+    expect(await queue.claim({ maxJobs: keys }, client)).toHaveLength(keys);
+    const plans = await plansOf(client, () => queue.claim({ maxJobs: keys }, client));
+    expect(plans.filter((plan) => plan.includes('busy_slots')).length).toBeGreaterThan(0);
+    expect(plans.filter((plan) => readInVain(plan) > 10 * keys)).toEqual([]);
+    await client.query('truncate background_jobs cascade');
+  });
+
   it('a claim takes the ready rows in the order of their index, without a sort', async () => {
     const client = await queue.connect();
     await fill(client);
