@@ -20,6 +20,8 @@ export interface Producer {
   /** Through the peer's call for many jobs, all in one call. */
   enqueueMany(payloads: readonly Payload[]): Promise<void>;
   enqueueOne(payload: Payload): Promise<void>;
+  /** In a call of its own. Absent where `enqueueOne` never makes one call for several jobs. */
+  enqueueOneApart?(payload: Payload): Promise<void>;
   /** Claims one waiting job. @returns completes it. Absent where the contender has no public call for it. */
   claimOne?(): Promise<() => Promise<void>>;
   /** Jobs that wait or run. */

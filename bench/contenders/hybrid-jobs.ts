@@ -65,7 +65,8 @@ export async function install(databaseUrl: string): Promise<void> {
 }
 
 export async function openProducer(pool: pg.Pool): Promise<Producer> {
-  const queue = createJobQueue(createPgRpc(pool, { prepare: true }));
+  const rpc = createPgRpc(pool, { prepare: true });
+  const queue = createJobQueue(rpc);
   const newJob = (payload: Payload): NewJob => ({
     type: jobType,
     payload,
@@ -78,6 +79,9 @@ export async function openProducer(pool: pg.Pool): Promise<Producer> {
     },
     async enqueueOne(payload) {
       await queue.enqueue([newJob(payload)]);
+    },
+    async enqueueOneApart(payload) {
+      await rpc('enqueue_background_job', { type: jobType, payload, hand_over: true });
     },
     async claimOne() {
       const [job] = await queue.claim({ lane: 'worker', worker: 'bench', maxJobs: 1, leaseSeconds: 60 });

@@ -52,17 +52,29 @@ export async function bulk(
   return { enqueue, drain };
 }
 
-/** `jobs` one by one, by so many clients side by side. @returns milliseconds until the last answer */
+interface Singles {
+  jobs: number;
+  clients: number;
+  /** Sends each in a call of its own, also where the contender's client joins them. */
+  apart?: boolean;
+}
+
+/** `jobs` one by one, by so many clients of one process side by side. @returns milliseconds until the last answer */
 export async function singles(
   entrant: Entrant,
   workers: Workers,
-  { jobs, clients: count }: { jobs: number; clients: number },
+  { jobs, clients: count, apart = false }: Singles,
 ): Promise<number> {
+  const { producer } = entrant;
+  const enqueueOne = async (payload: Payload): Promise<void> => {
+    if (apart && producer.enqueueOneApart) await producer.enqueueOneApart(payload);
+    else await producer.enqueueOne(payload);
+  };
   if (count > clients) throw new Error(`expected at most ${clients} clients`);
   workers.forget();
   let last = 0;
   const client = async (): Promise<void> => {
-    while (last < jobs) await entrant.producer.enqueueOne(payloadOf((last += 1)));
+    while (last < jobs) await enqueueOne(payloadOf((last += 1)));
   };
   const ms = await milliseconds(() => Promise.all(Array.from({ length: count }, client)));
   await drained(entrant, workers, { jobs, sum: sumTo(jobs) });
@@ -75,4 +87,12 @@ function numbers(first: number, last: number): number[] {
 
 function sumTo(last: number): number {
   return (last * (last + 1)) / 2;
+}
+
+/**
+ * Does what autovacuum would do by itself within a minute, so that it is not done while the next contender is measured:
+ * what it writes, and the cores that it takes, would count as that one's.
+ */
+export async function settle({ pool }: Entrant): Promise<void> {
+  await pool.query('vacuum analyze');
 }

@@ -3,7 +3,7 @@ import { type Comparison, figure, type Metric, type Round } from '../comparison.
 import { type Entrant, openArena } from '../contenders/arena.ts';
 import { type Payload, payloadOf } from '../contenders/contender.ts';
 import { graphileWorker, hybridJobs, pgBossWithGroups } from '../contenders/contenders.ts';
-import { bulk } from '../contenders/load.ts';
+import { bulk, settle } from '../contenders/load.ts';
 import { startWorkers } from '../contenders/worker.ts';
 import { atLeast, atMost, type Goal, type Section } from '../section.ts';
 import { mostOfOneKey } from './most-of-one-key.ts';
@@ -72,6 +72,7 @@ async function keysRound(entrant: Entrant, size: KeysSize): Promise<Round> {
   const payload = (n: number): Payload => ({ ...payloadOf(n), key: `key ${n % size.keys}` });
   const workers = await startWorkers(entrant.contender, entrant.databaseUrl);
   await bulk(entrant, workers, size.warmUp);
+  await bulk(entrant, workers, size.warmUp, { payload });
   const without = await bulk(entrant, workers, size.jobs);
   const withKeys = await bulk(entrant, workers, size.jobs, { payload });
   await workers.stop();
@@ -83,6 +84,7 @@ async function keysRound(entrant: Entrant, size: KeysSize): Promise<Round> {
   };
   if (entrant.contender === hybridJobs)
     round[exceeded] = await mostOfOneKey(entrant, { jobs: size.jobs, payload });
+  await settle(entrant);
   return round;
 }
 

@@ -1,6 +1,6 @@
 import type { Metric, Round } from '../comparison.ts';
 import type { Entrant } from '../contenders/arena.ts';
-import { bulk, singles } from '../contenders/load.ts';
+import { bulk, settle, singles } from '../contenders/load.ts';
 import { startWorkers } from '../contenders/worker.ts';
 
 export interface QueueSize {
@@ -15,6 +15,7 @@ export interface QueueSize {
 export const drain = 'drain';
 export const drainByFour = 'drain by 4 workers';
 export const single = 'single enqueue by 16 clients, a worker running';
+export const singleApart = 'the same, a call for each job';
 export const wal = 'WAL of a job, enqueue and drain';
 
 const rate = { unit: 'jobs/s', better: 'more', digits: 0 } as const;
@@ -26,6 +27,7 @@ export const queueMetrics: Metric[] = [
   { name: 'bulk enqueue', ...rate },
   { name: 'single enqueue by 1 client, a worker running', ...rate },
   { name: single, ...rate },
+  { name: singleApart, ...rate },
   { name: wal, unit: 'bytes', ...perJob },
   { name: 'WAL of a job, enqueue', unit: 'bytes', ...perJob },
   { name: 'WAL of a job, drain', unit: 'bytes', ...perJob },
@@ -48,6 +50,7 @@ export async function queueRound(
   await bulk(entrant, workers, size.warmUp);
   const { drain: byFour } = await bulk(entrant, workers, size.bulk);
   await workers.stop();
+  await settle(entrant);
   return { ...one, [drainByFour]: perSecond(size.bulk, byFour.ms) };
 }
 
@@ -64,17 +67,19 @@ async function withOneWorker(entrant: Entrant, size: QueueSize, onlyDrain: boole
   };
   if (!onlyDrain) {
     const few = Math.ceil(size.single / 4);
+    const one = await singles(entrant, workers, { jobs: few, clients: 1 });
+    const many = { jobs: size.single, clients: 16 };
+    const apart = await singles(entrant, workers, { ...many, apart: true });
+    const joined = entrant.producer.enqueueOneApart ? await singles(entrant, workers, many) : apart;
     Object.assign(figures, {
       'bulk enqueue': perSecond(size.bulk, cost.enqueue.ms),
       [wal]: each(cost.enqueue.walBytes + cost.drain.walBytes),
       'WAL of a job, enqueue': each(cost.enqueue.walBytes),
       'CPU of a job, bulk enqueue, client': each(cost.enqueue.clientCpuMs) * 1000,
       'CPU of a job, bulk enqueue, Postgres': each(cost.enqueue.postgresCpuMs) * 1000,
-      'single enqueue by 1 client, a worker running': perSecond(
-        few,
-        await singles(entrant, workers, { jobs: few, clients: 1 }),
-      ),
-      [single]: perSecond(size.single, await singles(entrant, workers, { jobs: size.single, clients: 16 })),
+      'single enqueue by 1 client, a worker running': perSecond(few, one),
+      [single]: perSecond(size.single, joined),
+      [singleApart]: perSecond(size.single, apart),
     });
   }
   await workers.stop();

@@ -28,3 +28,7 @@ export function pause(milliseconds: number, signal?: AbortSignal): Promise<void>
     signal?.addEventListener('abort', end);
   });
 }
+
+/** Calls `work` when everything that this turn of the event loop has set off is done. */
+export const afterThisTurn: (work: () => void) => void =
+  typeof setImmediate === 'function' ? (work) => setImmediate(work) : (work) => setTimeout(work, 0);

@@ -1,13 +1,11 @@
-import { RpcError } from '../database/rpc.ts';
-import { mayPass } from './persist.ts';
 import type { Completion, JobQueue } from './job-queue.ts';
+import { mayBeOfOne } from './persist.ts';
+import { inPortions } from './portions.ts';
 
 /** So many of one lease make a call of their own, which is cheaper; fewer share one with others. */
 const ownCallFrom = 8;
-/** Completions of one call; the rest waits for the next. */
-const largestBatch = 2_000;
-/** A call stays well under the request limits of the HTTP driver. */
-const largestBatchBytes = 4_000_000;
+/** Of one call, which stays well under the request limits of the HTTP driver. */
+const limits = { items: 2_000, bytes: 4_000_000 };
 
 export interface Completions {
   /**
@@ -55,10 +53,8 @@ export function createCompletions(queue: Pick<JobQueue, 'complete'>): Completion
     try {
       accepted = await queue.complete(batch.map(({ completion }) => completion));
     } catch (error) {
-      // One refused completion refuses the whole call, and one row in somebody's open transaction blocks it: the others
-      // must not suffer.
-      if (batch.length > 1 && (!mayPass(error) || isLockTimeout(error)))
-        for (const one of batch) await write([one]);
+      // The others must not suffer.
+      if (batch.length > 1 && mayBeOfOne(error)) for (const one of batch) await write([one]);
       else for (const { writing } of batch) writing.failed(error);
       return;
     }
@@ -75,31 +71,13 @@ export function createCompletions(queue: Pick<JobQueue, 'complete'>): Completion
   };
 }
 
-function isLockTimeout(error: unknown): boolean {
-  return error instanceof RpcError && error.code === '55P03';
-}
-
 /** In calls of few enough jobs and bytes, those of a lease that has many together. */
 function batchesOf(waiting: readonly Waiting[]): Waiting[][] {
   const batches: Waiting[][] = [];
   const mixed: Waiting[] = [];
   for (const ofLease of Map.groupBy(waiting, ({ completion }) => completion.leaseToken).values())
-    if (ofLease.length >= ownCallFrom) addPortions(batches, ofLease);
+    if (ofLease.length >= ownCallFrom) batches.push(...inPortions(ofLease, limits));
     else mixed.push(...ofLease);
-  addPortions(batches, mixed);
+  batches.push(...inPortions(mixed, limits));
   return batches;
-}
-
-function addPortions(batches: Waiting[][], waiting: readonly Waiting[]): void {
-  let portion: Waiting[] = [];
-  let bytes = Infinity;
-  for (const one of waiting) {
-    bytes += one.bytes;
-    if (portion.length === largestBatch || bytes > largestBatchBytes) {
-      portion = [];
-      batches.push(portion);
-      bytes = one.bytes;
-    }
-    portion.push(one);
-  }
 }

@@ -65,6 +65,21 @@ describeDrivers('the job queue', (driver) => {
     await expect(queue.enqueue([{ type: 'test/a', idempotencyKey: '' }])).rejects.toThrow(/idempotency_key/);
   });
 
+  it('enqueues jobs that come one by one side by side, knows their keys again and refuses one without the others', async () => {
+    const keyed = (n: number): NewJob => ({ type: 'test/a', idempotencyKey: `key ${n}`, payload: { n } });
+    const jobs = [...Array.from({ length: 20 }, (_, n) => keyed(n % 10)), { type: ' ' }, { type: 'test/b' }];
+    const ends = await Promise.allSettled(jobs.map(async (job) => await queue.enqueue([job])));
+    const refused = ends.filter((end) => end.status === 'rejected');
+    expect(refused.map(({ reason }) => String(reason))).toEqual([expect.stringMatching(/jobs\[0\]\.type/)]);
+    const enqueued = ends.filter((end) => end.status === 'fulfilled').flatMap(({ value }) => value);
+    expect(enqueued.filter(({ created }) => created)).toHaveLength(11);
+    expect(enqueued.slice(10, 20).map(({ id }) => id)).toEqual(enqueued.slice(0, 10).map(({ id }) => id));
+    const payloads = await Promise.all(
+      enqueued.slice(0, 10).map(async ({ id }) => await queue.claimOne(id, 'w', 30)),
+    );
+    expect(payloads.map((job) => job?.payload)).toEqual(jobs.slice(0, 10).map(({ payload }) => payload));
+  });
+
   it('begins an inline job once per worker and answers its result later', async () => {
     const job = { type: 'test/inline', idempotencyKey: 'event-1' };
     const begun = await queue.begin(job, 'first', 30);

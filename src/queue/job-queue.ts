@@ -1,6 +1,7 @@
 import type { Rpc } from '../database/rpc.ts';
 import type { JobDefinition, Lane } from '../jobs/define-job.ts';
 import type { ParentJob } from '../jobs/job-context.ts';
+import { createEnqueues } from './enqueues.ts';
 import type { JobErrorRecord } from './error-record.ts';
 import * as rows from './queue-rows.ts';
 
@@ -129,7 +130,10 @@ export interface SweepResult {
  * answered as null, false, or `lost`.
  */
 export interface JobQueue {
-  /** One call for any number of jobs; answers in input order. */
+  /**
+   * One call for any number of jobs; answers in input order. Single jobs that are enqueued side by side share calls: each is
+   * answered when it is committed, and refused for itself only.
+   */
   enqueue(jobs: readonly NewJob[]): Promise<EnqueuedJob[]>;
   /** Enqueues and claims a job of lane `inline` in one round trip. */
   begin(job: NewJob, worker: string, leaseSeconds: number): Promise<BegunJob>;
@@ -181,14 +185,20 @@ export function createJobQueue(rpc: Rpc): JobQueue {
 }
 
 function producing(rpc: Rpc): Pick<JobQueue, 'enqueue' | 'begin'> {
+  async function send(jobs: readonly NewJob[]): Promise<EnqueuedJob[]> {
+    const [first, ...others] = jobs;
+    const plain = first && others.length === 0 ? rows.fromPlainJob(first) : null;
+    const id = plain && (await rpc<string | null>('enqueue_background_job', plain));
+    if (id) return [{ id, status: 'queued', created: true }];
+    return await rpc<EnqueuedJob[]>('enqueue_background_jobs', { jobs: jobs.map(rows.fromNewJob) });
+  }
+  const enqueueOne = createEnqueues(send);
   return {
     async enqueue(jobs) {
-      const [first] = jobs;
+      const [first, ...others] = jobs;
       if (!first) return [];
-      const plain = jobs.length === 1 ? rows.fromPlainJob(first) : null;
-      const id = plain && (await rpc<string | null>('enqueue_background_job', plain));
-      if (id) return [{ id, status: 'queued', created: true }];
-      return await rpc<EnqueuedJob[]>('enqueue_background_jobs', { jobs: jobs.map(rows.fromNewJob) });
+      // Positions in `dependsOn` are those of its own call.
+      return others.length === 0 && !first.dependsOn ? await enqueueOne(first) : await send(jobs);
     },
     async begin(job, worker, leaseSeconds) {
       const begun = await rpc<rows.BegunRow[]>('begin_background_job', {

@@ -33,6 +33,14 @@ export function mayPass(error: unknown): boolean {
   return error instanceof DatabaseUnreachableError || (error instanceof RpcError && passing.test(error.code));
 }
 
+/**
+ * True when one of several that share a call may be what it failed for: one that is refused refuses the whole call, and
+ * one whose row somebody's open transaction holds blocks it. Each is to be tried by itself then.
+ */
+export function mayBeOfOne(error: unknown): boolean {
+  return !mayPass(error) || (error instanceof RpcError && error.code === '55P03');
+}
+
 function mayBeReplaced(error: unknown, tries: number): boolean {
   return error instanceof RpcError && replaced.test(error.code) && tries < triesOfReplaced;
 }
