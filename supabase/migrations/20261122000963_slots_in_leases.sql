@@ -19,8 +19,11 @@ set search_path = '' set enable_seqscan = off set enable_hashjoin = off set enab
 as $$
 #variable_conflict use_column
 begin
-  return query
-    select s.concurrency_key, s.job_id from public.background_job_slots s where s.concurrency_key = any (p_keys);
+  -- Claims of thousands leave no rows here: that is seen at once, and not key by key.
+  if exists (select from public.background_job_slots) then
+    return query
+      select s.concurrency_key, s.job_id from public.background_job_slots s where s.concurrency_key = any (p_keys);
+  end if;
   return query
     select u.key, u.id
     from public.background_job_leases l cross join lateral unnest(l.slot_keys, l.slot_job_ids) as u(key, id)
@@ -239,21 +242,26 @@ language plpgsql
 set search_path = '' set enable_seqscan = off set enable_bitmapscan = off set jit = off
 as $$
 declare
+  -- Notes that another claim is taking are its own.
+  v_notes tid[] := array(
+    select x.ctid
+    from (select n.ctid, n.keys, sum(n.keys) over (order by n.ctid) as total
+          from (select y.ctid, y.keys from public.background_job_freed_keys y limit 1000 for update skip locked) n) x
+    where x.total - x.keys < 1000);
+  v_nobody_parks boolean := job_queue.nobody_parks();
   v_keys text[];
   v_left text[];
 begin
-  -- Notes that another claim is taking are its own.
+  if v_nobody_parks and not exists (select from public.background_job_ready r where r.line_at is not null) then
+    -- Most of the time.
+    delete from public.background_job_freed_keys f where f.ctid = any (v_notes);
+    return;
+  end if;
   with taken as (
-    delete from public.background_job_freed_keys f
-    where f.ctid = any (array(
-      select x.ctid
-      from (select n.ctid, n.keys, sum(n.keys) over (order by n.ctid) as total
-            from (select y.ctid, y.keys from public.background_job_freed_keys y limit 1000 for update skip locked) n) x
-      where x.total - x.keys < 1000))
-    returning f.concurrency_keys
+    delete from public.background_job_freed_keys f where f.ctid = any (v_notes) returning f.concurrency_keys
   )
   select array(select distinct u.key from taken t cross join lateral unnest(t.concurrency_keys) as u(key)) into v_keys;
-  if job_queue.nobody_parks() then
+  if v_nobody_parks then
     -- Most keys have no parked jobs.
     v_keys := array(
       select k.key from unnest(v_keys) as k(key)
